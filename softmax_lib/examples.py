@@ -1,0 +1,36 @@
+"""The two worked examples of the book, as data.
+
+Sources: the five logits are Dario Radečić's ("Softmax Activation Function Explained", Towards
+Data Science, 2020); cat, dog, tiger, none is keshav's ("Softmax Activation Function with Python",
+vidyasheela.com), passed on by the Turing knowledge base.
+"""
+
+from typing import NamedTuple
+
+FIVE_LOGITS = (1.3, 5.1, 2.2, 0.7, 1.1)
+
+
+class Layer(NamedTuple):
+    """A dense layer of n classes on m features; its logits are ``weights @ hidden + bias``."""
+
+    labels: tuple[str, ...]
+    hidden: tuple[float, ...]  # m
+    weights: tuple[tuple[float, ...], ...]  # n rows of m
+    bias: tuple[float, ...]  # n
+
+
+# The article shows its numeric hidden, weights and bias as pictures that did not survive. These
+# are constructed: every product is a binary fraction, so that a float64 sum in any order gives
+# the article's logits, 1.25, 2.44, 0.78 and 0.12, to the last bit.
+ANIMALS = Layer(
+    labels=("cat", "dog", "tiger", "none"),
+    hidden=(1.5, 0.5, 2.0),
+    weights=(
+        (1.0, 0.5, -0.5),
+        (0.0, 0.5, 1.0),
+        (-0.5, 0.5, 0.5),
+        (0.0, 1.5, -0.5),
+    ),
+    bias=(0.5, 0.19, 0.28, 0.37),
+)
+ANIMAL_LOGITS = (1.25, 2.44, 0.78, 0.12)
