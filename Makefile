@@ -1,0 +1,59 @@
+# `make book` sets everything up, builds the book and serves it; `make test` sets everything up and runs every check.
+
+# Any Python from 3.11 on; name one yourself with `make book PYTHON=/path/to/python3`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix widgets
+
+.PHONY: book site serve test lint widgets notebooks lock clean
+
+book: site serve
+
+site: .venv/ready
+	$(BIN)/jupyter-book build book --config _config.yml --toc _toc.yml --path-output . -W -n --keep-going
+
+serve: .venv/ready
+	PORT=$(PORT) $(BIN)/python -m tools.serve
+
+test: lint site .venv/browser
+	$(NPM) test
+	$(BIN)/python -m pytest
+
+lint: .venv/ready widgets/node_modules/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/codespell
+	$(BIN)/mypy
+	$(NPM) run check
+
+widgets: widgets/node_modules/ready
+	$(NPM) run build
+
+notebooks: .venv/ready
+	$(BIN)/python -m tools.notebooks
+
+lock:
+	uv pip compile pyproject.toml --group book --group test --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --output-file requirements.txt
+
+clean:
+	rm -rf .venv _build widgets/node_modules
+
+# The stamps are written last: what was interrupted is done again.
+.venv/ready: requirements.txt pyproject.toml
+	$(if $(PYTHON),,$(error Python 3.11 or later is needed, and none was found; install one, or name it with PYTHON=))
+	$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --require-hashes -r requirements.txt \
+	  && $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . \
+	  || { echo "make: the Python packages could not be installed; is there a network? Run the same command again." >&2; exit 1; }
+	@touch $@
+
+widgets/node_modules/ready: widgets/package-lock.json .venv/ready
+	@$(NPM) ci --no-audit --no-fund \
+	  || { echo "make: the JavaScript packages could not be installed; is there a network? Run the same command again." >&2; exit 1; }
+	@touch $@
+
+.venv/browser: .venv/ready
+	$(BIN)/python -m tools.browser
+	@touch $@

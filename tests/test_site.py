@@ -1,0 +1,305 @@
+"""Every page of the built site, as files and in a real browser: what `book/_extensions/softmax_site.py` promises."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from conftest import ROOT, SITE, Site
+from playwright.sync_api import Browser, Page
+
+# With no site there is nothing to discover, and the `site` fixture says so.
+PAGES = sorted(file.name for file in SITE.glob("*.html")) or ["index.html"]
+CHAPTERS = [name for name in PAGES if (SITE / "_sources" / name.replace(".html", ".ipynb")).exists()]
+TEXTS = [name for name in PAGES if name not in ("404.html", "search.html")]
+AXE = ROOT / "widgets" / "node_modules" / "axe-core" / "axe.min.js"
+RAW_TEX = re.compile(r"\\(frac|sum|begin|mathrm|operatorname|left|exp|sigma)\b|\$[^$\s][^$]*\\[a-z]+[^$]*\$")
+
+WATCH_SHIFTS = """
+window.layoutShift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+SCROLLS_BY_KEYBOARD = """
+[...document.querySelectorAll("pre, .pst-scrollable-table-container")]
+  .every((box) => box.scrollWidth <= box.clientWidth || box.tabIndex === 0)
+"""
+
+every_page = pytest.mark.parametrize("name", PAGES)
+every_text = pytest.mark.parametrize("name", TEXTS)
+every_chapter = pytest.mark.parametrize("name", CHAPTERS)
+
+
+@contextmanager
+def opened(browser: Browser, **options: Any) -> Iterator[tuple[Page, dict[str, list[Any]]]]:
+    """A fresh page, with a record of all that it asks for and complains about."""
+    context = browser.new_context(**options)
+    page = context.new_page()
+    seen: dict[str, list[Any]] = {"responses": [], "problems": []}
+    page.on("response", lambda response: seen["responses"].append(response))
+    page.on("requestfailed", lambda request: seen["problems"].append(f"failed: {request.url}"))
+    page.on("pageerror", lambda error: seen["problems"].append(f"error: {error}"))
+    page.on("console", lambda line: line.type in ("error", "warning") and seen["problems"].append(line.text))
+    yield page, seen
+    context.close()
+
+
+@functools.cache
+def soup_of(name: str) -> BeautifulSoup:
+    return BeautifulSoup((SITE / name).read_text(encoding="utf-8"), "html.parser")
+
+
+def config() -> dict[str, Any]:
+    settings: dict[str, Any] = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    return settings
+
+
+# --- as files --------------------------------------------------------------------------------------------------------
+
+
+@every_page
+def test_nothing_is_loaded_from_elsewhere(site: Site, name: str) -> None:
+    wants = [tag.get("src") for tag in soup_of(name).select("[src]")]
+    wants += [tag["href"] for tag in soup_of(name).select('link:not([rel="canonical"])[href]')]
+    wants += re.findall(r"url\(['\"]?([^'\")]+)", (site.folder / name).read_text(encoding="utf-8"))
+    assert [want for want in wants if re.match(r"[a-z]+:(?!image/)|//", want) and "data:image/" not in want] == []
+
+
+def test_stylesheets_load_only_what_is_there(site: Site) -> None:
+    for sheet in (site.folder / "_static" / name for name in ("book.css", "formulas.css", "widgets.css")):
+        text = sheet.read_text(encoding="utf-8")
+        assert "@import" not in text
+        wanted = [url for url in re.findall(r"url\(['\"]?([^'\")]+)", text) if not url.startswith(("data:", "#"))]
+        missing = [url for url in wanted if not (sheet.parent / url).is_file()]
+        assert missing == []
+
+
+@every_page
+def test_title_and_description(site: Site, name: str) -> None:
+    def about(page: str) -> tuple[str, str]:
+        found = soup_of(page)
+        descriptions = found.select('meta[name="description"]')
+        assert len(descriptions) == 1, f"{page} has {len(descriptions)} descriptions"
+        return found.title.get_text().strip(), descriptions[0]["content"]
+
+    title, description = about(name)
+    assert config()["title"] in title
+    assert 50 <= len(description) <= 170
+    others = [about(page) for page in PAGES if page != name]
+    assert title not in [other[0] for other in others]
+    assert description not in [other[1] for other in others]
+
+
+@every_text
+def test_preview_and_canonical_address(site: Site, name: str) -> None:
+    soup = soup_of(name)
+    owner, repository = config()["repository"]["url"].split("/")[-2:]
+    home = f"https://{owner}.github.io/{repository}/"
+    preview = {meta["property"]: meta["content"] for meta in soup.select('meta[property^="og:"]')}
+    assert soup.html["lang"] == "en"
+    assert soup.select_one('link[rel="canonical"]')["href"] == preview["og:url"] == home + name
+    assert preview["og:description"] == soup.select_one('meta[name="description"]')["content"]
+    assert (site.folder / preview["og:image"].removeprefix(home)).is_file()
+    assert f"<loc>{home}{name}</loc>" in (site.folder / "sitemap.xml").read_text(encoding="utf-8")
+
+
+@every_page
+def test_links_lead_somewhere(site: Site, name: str) -> None:
+    dead = []
+    for link in soup_of(name).select("a[href]"):
+        address = urlsplit(urljoin(f"http://site/{name}", link["href"]))
+        if address.netloc != "site" or address.scheme != "http":
+            continue
+        target = site.folder / (unquote(address.path).lstrip("/") or "index.html")
+        fragment = unquote(address.fragment)
+        arrives = target.is_file() and (not fragment or soup_of(target.name).find(id=fragment))
+        if not arrives:
+            dead.append(link["href"])
+    assert dead == []
+
+
+@every_text
+def test_maths_is_rendered(site: Site, name: str) -> None:
+    article = copy.copy(soup_of(name).select_one("article"))
+    assert article.select(".katex-error") == []
+    maths = article.select(".math")
+    assert all(element.select_one(".katex-html") and element.select_one("math") for element in maths)
+    for element in article.select("pre, code, annotation"):
+        element.decompose()
+    found = RAW_TEX.search(article.get_text())
+    assert found is None, f"raw TeX: {found[0]}"
+
+
+@every_text
+def test_ids_are_unique(site: Site, name: str) -> None:
+    ids = [element["id"] for element in soup_of(name).find_all(id=True)]
+    assert sorted(set(ids)) == sorted(ids)
+
+
+@every_text
+def test_buttons_of_the_repository(site: Site, name: str) -> None:
+    source = name.replace(".html", ".ipynb" if name in CHAPTERS else ".md")
+    repository = config()["repository"]["url"]
+    links = {link.get_text().strip(): link["href"] for link in soup_of(name).select(".book-menu-item[href]")}
+    assert links["Repository"] == repository
+    assert links["Suggest edit"] == f"{repository}/edit/main/book/{source}"
+    assert links["Open issue"] == f"{repository}/issues/new?title=Issue%20on%20page%20%2F{name}"
+    if name in CHAPTERS:
+        path = repository.removeprefix("https://github.com/")
+        assert links["Run on Binder"] == f"https://mybinder.org/v2/gh/{path}/main?urlpath=lab/tree/book/{source}"
+        assert links["Download notebook"] == f"_sources/{source}"
+        assert json.loads((site.folder / "_sources" / source).read_text(encoding="utf-8"))["nbformat"] == 4
+    else:
+        assert "Run on Binder" not in links
+
+
+# --- in a browser ----------------------------------------------------------------------------------------------------
+
+
+@every_page
+def test_a_page_is_light_quiet_and_still(browser: Browser, site: Site, name: str) -> None:
+    with opened(browser, viewport={"width": 412, "height": 823}) as (page, seen):
+        page.add_init_script(WATCH_SHIFTS)
+        wire = page.context.new_cdp_session(page)
+        # Slow enough that the text is there before the fonts and scripts are.
+        slow = {"offline": False, "latency": 100, "downloadThroughput": 400_000, "uploadThroughput": 100_000}
+        wire.send("Network.emulateNetworkConditions", slow)
+        page.goto(site.url + name, wait_until="networkidle")
+        assert seen["problems"] == []
+        hosts = {urlsplit(response.url).netloc for response in seen["responses"]}
+        assert hosts == {urlsplit(site.url).netloc}
+        assert {response.status for response in seen["responses"]} <= {200, 304}
+        weight = sum(len(gzip.compress(response.body(), 6)) for response in seen["responses"])
+        assert weight <= 200_000, f"{name} loads {weight} bytes"
+        shift = page.evaluate("window.layoutShift")
+        assert shift <= 0.02, f"{name} shifts by {shift}"
+
+
+@every_page
+def test_a_page_fits_its_window(browser: Browser, site: Site, name: str) -> None:
+    with opened(browser) as (page, _):
+        page.goto(site.url + name)
+        for width in (320, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@every_page
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_accessible(browser: Browser, site: Site, name: str, scheme: Any) -> None:
+    if not AXE.exists():
+        pytest.fail("axe-core is not installed: run `npm ci` in widgets/.", pytrace=False)
+    with opened(browser, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce") as (page, _):
+        page.goto(site.url + name, wait_until="load")
+        page.add_script_tag(path=AXE)
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_function(SCROLLS_BY_KEYBOARD)  # the theme marks code a while after a change of size
+            violations = page.evaluate("axe.run().then((result) => result.violations)")
+            found = [(v["id"], [node["html"][:120] for node in v["nodes"][:3]]) for v in violations]
+            assert found == [], f"{name} at {width} px, {scheme}"
+
+
+@every_text
+def test_a_page_reads_without_scripts(browser: Browser, site: Site, name: str) -> None:
+    with opened(browser, java_script_enabled=False) as (page, seen):
+        page.goto(site.url + name)
+        assert page.locator("article h1").is_visible()
+        soup = soup_of(name)
+        for what in (".katex-html", "article table"):
+            assert page.locator(what).count() == len(soup.select(what))
+        for table in page.locator("article :not(details) > table").all():
+            assert table.is_visible() or table.locator("xpath=ancestor::details").count()
+        assert seen["problems"] == []
+
+
+@every_page
+def test_a_page_opens_from_a_folder(browser: Browser, site: Site, name: str) -> None:
+    with opened(browser) as (page, seen):
+        page.goto((site.folder / name).as_uri())
+        assert page.locator("h1").first.is_visible()
+        assert {urlsplit(response.url).scheme for response in seen["responses"]} <= {"file", "data"}
+        assert seen["problems"] == []
+        if name != "404.html":
+            font = page.evaluate("getComputedStyle(document.body).fontFamily")
+            assert font.startswith("system-ui")
+
+
+@pytest.mark.parametrize("from_folder", [False, True], ids=["served", "from a folder"])
+def test_search_and_theme(browser: Browser, site: Site, from_folder: bool) -> None:
+    home = (site.folder / "index.html").as_uri() if from_folder else site.url
+    with opened(browser, color_scheme="dark", viewport={"width": 1440, "height": 900}) as (page, seen):
+        page.goto(home)
+        background = "getComputedStyle(document.body).backgroundColor"
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert page.evaluate(background) == "rgb(20, 23, 26)"
+        page.locator(".theme-switch-button").first.click()
+        assert page.evaluate(background) == "rgb(255, 255, 255)"
+        page.reload()
+        assert page.evaluate("document.documentElement.dataset.theme") == "light"
+
+        page.keyboard.press("Control+k")
+        page.locator("#pst-search-dialog input").fill("softmax")
+        page.keyboard.press("Enter")
+        first = page.locator("#search-results .search a").first
+        first.wait_for()
+        first.click()
+        page.wait_for_load_state()
+        assert "softmax" in page.locator("article").inner_text().lower()
+        assert seen["problems"] == []
+
+
+def test_keyboard_alone(browser: Browser, site: Site) -> None:
+    with opened(browser, viewport={"width": 1440, "height": 900}) as (page, _):
+        page.goto(site.url + (CHAPTERS or PAGES)[0])
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+        assert page.locator("#pst-skip-link a").bounding_box()["y"] >= 0
+        menu = page.locator(".book-menu").first
+        menu.locator("summary").focus()
+        page.keyboard.press("Enter")
+        assert menu.get_attribute("open") is not None
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className").startswith("book-menu-item")
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+        page.keyboard.press("Escape")
+        assert menu.get_attribute("open") is None
+        assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+@every_text
+def test_a_page_prints_its_text_alone(browser: Browser, site: Site, name: str) -> None:
+    with opened(browser, viewport={"width": 800, "height": 1000}) as (page, _):
+        page.goto(site.url + name)
+        page.emulate_media(media="print")
+        assert page.locator("article h1").is_visible()
+        assert page.locator("article").bounding_box()["width"] >= 760
+        for what in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"):
+            assert not page.locator(what).first.is_visible()
+
+
+def test_a_security_policy_stops_foreign_scripts(browser: Browser, site: Site) -> None:
+    with opened(browser) as (page, seen):
+        page.goto(site.url)
+        page.evaluate("""
+          const inline = document.createElement("script");
+          inline.textContent = "window.intruder = 1";
+          document.body.append(inline);
+          document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.intruder = 2'>");
+        """)
+        page.wait_for_timeout(100)
+        assert page.evaluate("window.intruder") is None
+        assert any("Content Security Policy" in problem for problem in seen["problems"])
