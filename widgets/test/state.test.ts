@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  fragmentId,
+  isKind,
+  labelsOf,
+  parseJson,
+  readFragment,
+  writeFragment,
+  type Kind,
+  type LayerState,
+  type LogitState,
+  type QuizState,
+  type States,
+} from "../src/state.ts";
+
+const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0 };
+const layer: LayerState = { hidden: [1, 2], weights: [[1, 2], [3, 4], [5, 6]], bias: [0, 0, 1], labels: null };
+const quiz: QuizState = { question: "?", choices: [["2", "x"], ["1", "y"]], answer: "1", choice: null };
+
+function assertValid(kind: Kind, state: States[Kind]): void {
+  const finite = (xs: number[]) => assert.ok(xs.every(Number.isFinite), JSON.stringify(xs));
+  const oneToTwelve = (xs: unknown[]) => assert.ok(xs.length >= 1 && xs.length <= 12);
+  const goodLabels = (labels: string[] | null, count: number) => {
+    assert.equal(labelsOf({ labels }, count).length, count);
+    for (const label of labelsOf({ labels }, count)) assert.ok(label && Array.from(label).length <= 24);
+  };
+  if (kind === "LogitExplorer") {
+    const { logits, labels, temperature, shift } = state as LogitState;
+    oneToTwelve(logits);
+    finite([...logits, temperature, shift]);
+    assert.ok(temperature > 0);
+    goodLabels(labels, logits.length);
+  } else if (kind === "LayerExplorer") {
+    const { hidden, weights, bias, labels } = state as LayerState;
+    oneToTwelve(hidden);
+    oneToTwelve(weights);
+    finite([...hidden, ...weights.flat(), ...bias]);
+    assert.equal(bias.length, weights.length);
+    for (const row of weights) assert.equal(row.length, hidden.length);
+    goodLabels(labels, weights.length);
+  } else {
+    const { choices, choice } = state as QuizState;
+    assert.ok(choices.length <= 12);
+    assert.ok(choice === null || choices.some(([name]) => name === choice));
+  }
+}
+
+test("a written fragment reads back as the same state", () => {
+  const state = { ...logits, logits: [-0.5, 1e-7], temperature: 0.25, shift: 400 };
+  const fragment = writeFragment("LogitExplorer", "logit-explorer-1", state, logits);
+  assert.equal(fragment, "#logit-explorer-1?logits=-0.5,1e-7&temperature=0.25&shift=400");
+  assert.equal(fragmentId(fragment), "logit-explorer-1");
+  assert.deepEqual(readFragment("LogitExplorer", fragment, logits), state);
+
+  const relabelled = { ...logits, labels: ["x,y=z&w", "100%"] };
+  assert.deepEqual(
+    readFragment("LogitExplorer", writeFragment("LogitExplorer", "i", relabelled, logits), logits),
+    relabelled,
+  );
+
+  const weighted = { ...layer, weights: [[1, 2], [3, -4], [5, 0.125]] };
+  const layered = writeFragment("LayerExplorer", "layer-explorer-1", weighted, layer);
+  assert.equal(layered, "#layer-explorer-1?weights=1,2;3,-4;5,0.125");
+  assert.deepEqual(readFragment("LayerExplorer", layered, layer), weighted);
+
+  const answered = { ...quiz, choice: "2" };
+  assert.deepEqual(readFragment("Quiz", writeFragment("Quiz", "quiz-1", answered, quiz), quiz), answered);
+});
+
+test("the stored state needs no query", () => {
+  assert.equal(writeFragment("LogitExplorer", "logit-explorer-2", logits, logits), "#logit-explorer-2");
+  assert.deepEqual(readFragment("LogitExplorer", "#logit-explorer-2", logits), logits);
+});
+
+test("what is no finite number keeps the stored one, and large ones are clamped", () => {
+  const read = (query: string) => readFragment("LogitExplorer", `#i?${query}`, logits);
+  assert.deepEqual(read("logits=NaN,1e999").logits, [1.3, 5.1]);
+  assert.deepEqual(read("logits=,x,7").logits, [1.3, 5.1, 7]);
+  assert.deepEqual(read("logits=1e300,-1e300").logits, [1e6, -1e6]);
+  assert.equal(read("temperature=0").temperature, 1e-6);
+  assert.equal(read("temperature=-Infinity").temperature, 1);
+  assert.equal(read("logits=1%2C2").logits.length, 2);
+  assert.equal(read(`logits=${Array(10_000).fill("1").join(",")}`).logits.length, 12);
+});
+
+test("labels are capped, and missing ones are made up", () => {
+  const read = (query: string) => readFragment("LogitExplorer", `#i?${query}`, logits);
+  assert.deepEqual(read(`labels=${"é".repeat(30)},%20`).labels, ["é".repeat(24), "class 2"]);
+  assert.equal(read("logits=1,2,3").labels, null);
+  assert.equal(read("labels=only").labels, null);
+  assert.deepEqual(read("labels=%E0%A4%A,<img src=x onerror=alert(1)>").labels?.[0], "class 1");
+});
+
+test("names from Object.prototype are names like any other", () => {
+  assert.equal(isKind("__proto__"), false);
+  assert.equal(isKind("constructor"), false);
+  const state = readFragment("LogitExplorer", "#i?__proto__=1&constructor=2&toString=3", logits);
+  assert.deepEqual(state, logits);
+  parseJson("LogitExplorer", '{"__proto__": {"polluted": 1}, "logits": [1]}');
+  assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
+});
+
+test("whatever goes in, a valid state comes out", () => {
+  let seed = 1;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647; // Park and Miller
+  const pick = <T,>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
+  const scraps = [
+    "logits", "labels", "temperature", "shift", "hidden", "weights", "bias", "choice", "choices", "__proto__",
+    "=", "&", ",", ";", "?", "#", "%", "%00", "%2C", "NaN", "1e999", "-1e999", "0", "-0", "1e-400", "0x10", " ", "+",
+    "<img src=x onerror=alert(1)>", "\u202e", "\ud800", "9".repeat(400), "null", "[", "]", "{", "}", '"', ":",
+  ];
+  const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN]];
+  const stored: States = { LogitExplorer: logits, LayerExplorer: layer, Quiz: quiz };
+  const kinds: Kind[] = ["LogitExplorer", "LayerExplorer", "Quiz"];
+  for (let round = 0; round < 20_000; round++) {
+    const kind = pick(kinds);
+    const text = Array.from({ length: random() * 40 }, () => pick(scraps)).join("");
+    assertValid(kind, readFragment(kind, `#i?${text}`, stored[kind]));
+    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 10).map((name) => [name, pick(values)])));
+    assertValid(kind, parseJson(kind, random() < 0.5 ? json : text));
+  }
+  for (const kind of kinds) assertValid(kind, readFragment(kind, `#i?logits=${"1,".repeat(500_000)}`, stored[kind]));
+});
