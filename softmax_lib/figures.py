@@ -1,0 +1,262 @@
+"""Every Matplotlib figure of the book: a function each, which returns a :class:`Picture`.
+
+A figure says one thing, and its title says it. A picture is an SVG that the site sets inline, so that
+its text takes the page's colour in light and dark; elsewhere (JupyterLab, GitHub, print) it stands on
+white paper of its own.
+"""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from softmax_lib.examples import Layer
+from softmax_lib.with_numpy import softmax
+
+# Okabe and Ito's colours, told apart by colour-blind readers too; the interactives use the same.
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
+
+# Stand-ins, replaced in the SVG by CSS variables that the site sets; the fallbacks hold elsewhere.
+_INK, _PAPER = "#010203", "#fefdfc"
+_CSS = {_INK: "var(--figure-ink, #1f2328)", _PAPER: "var(--figure-paper, #ffffff)"}
+
+_STYLE: dict[Any, Any] = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.facecolor": _PAPER,
+    "axes.facecolor": "none",
+    **dict.fromkeys(["text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"], _INK),
+    "svg.fonttype": "none",  # text stays text: small, selectable, in the page's font
+}
+
+
+class Picture:
+    """A figure as SVG, with the text that stands for it where it cannot be seen."""
+
+    def __init__(self, svg: str, alt: str) -> None:
+        self.svg = svg
+        self.alt = alt
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+
+def _picture(draw: Callable[..., tuple[Figure, str]]) -> Callable[..., Picture]:
+    """Make a drawing function, which returns a figure and its alt text, return a `Picture`."""
+
+    @wraps(draw)
+    def drawn(*args: Any, **kwargs: Any) -> Picture:
+        with mpl.rc_context(_STYLE | {"svg.hashsalt": draw.__name__}):
+            figure, alt = draw(*args, **kwargs)
+            buffer = io.StringIO()
+            figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
+        return Picture(_for_the_page(buffer.getvalue(), alt), alt)
+
+    return drawn
+
+
+def _for_the_page(svg: str, alt: str) -> str:
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"\s*<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()  # type: ignore[union-attr]
+    label = alt.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'width="{float(width) * 4 / 3:.0f}" viewBox="0 0 {width} {height}" '
+        f'role="img" aria-label="{label}" style="max-width: 100%; height: auto; stroke-linejoin: round">'
+    )
+    svg = head + svg[svg.index(">") + 1 :]
+    # Pictures share a page: only ids that something refers to stay, and those are hashes.
+    svg = re.sub(r' id="([^"]+)"', lambda name: name[0] if f"#{name[1]}" in svg else "", svg)
+    for colour, css in _CSS.items():
+        svg = svg.replace(colour, css)
+    svg = re.sub(r"font: ([^;\"]*?)'[^;\"]*", r"font: \1system-ui, sans-serif", svg)
+    # Two decimals of a point are invisible, and the same on every machine.
+    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", svg)
+
+
+def _bars(axes: Axes, labels: Sequence[str], values: npt.ArrayLike, colour: str, form: str) -> None:
+    values = np.asarray(values)
+    bars = axes.bar(labels, values, color=colour, width=0.7)
+    axes.bar_label(bars, [format(v, form) for v in values], padding=2)
+    axes.margins(y=0.15)
+    axes.axhline(0, color=_INK, linewidth=0.8)
+
+
+@_picture
+def plain_division_fails(logits: npt.ArrayLike) -> tuple[Figure, str]:
+    """Shares by plain division beside shares of exponentials."""
+    logits = np.asarray(logits)
+    labels = [f"{z:g}" for z in logits]
+    figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    _bars(left, labels, logits / logits.sum(), VERMILION, ".2f")
+    _bars(right, labels, softmax(logits), BLUE, ".2f")
+    left.set(title="z / Σz leaves the range 0 to 1", xlabel="logit z", ylabel="share")
+    right.set(title="eᶻ / Σeᶻ never does", xlabel="logit z")
+    alt = (
+        f"Two bar charts for the logits {', '.join(labels)}. Plain division gives shares "
+        f"{', '.join(f'{s:.2f}' for s in logits / logits.sum())}, below zero and above one; "
+        f"softmax gives {', '.join(f'{p:.2f}' for p in softmax(logits))}."
+    )
+    return figure, alt
+
+
+@_picture
+def two_classes_are_the_sigmoid() -> tuple[Figure, str]:
+    """The probability of the first of two classes, over the difference of their logits."""
+    difference = np.linspace(-6, 6, 121)
+    first = softmax(np.stack([difference, np.zeros_like(difference)]), axis=0)[0]
+    figure = Figure(figsize=(6.4, 3.0), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(difference, first, color=BLUE, linewidth=2.5)
+    axes.plot([0], [0.5], "o", color=VERMILION)
+    axes.annotate("equal logits: ½", (0, 0.5), (0.5, 0.36), color=_INK)
+    axes.grid(alpha=0.25)
+    axes.set(
+        title="With two classes only the difference counts: the sigmoid",
+        xlabel="difference of the logits, z₁ − z₂",
+        ylabel="probability of class 1",
+    )
+    alt = (
+        "Curve of the first class's probability against the difference of the two logits, from -6 to 6: "
+        f"an S from {first[0]:.4f} through one half at zero to {first[-1]:.4f}."
+    )
+    return figure, alt
+
+
+@_picture
+def scaling_sharpens(logits: npt.ArrayLike, factors: Sequence[float] = (0.5, 1, 2, 4)) -> tuple[Figure, str]:
+    """The probabilities of the same logits, multiplied by several factors."""
+    logits = np.asarray(logits)
+    probabilities = [softmax(logits * factor) for factor in factors]
+    figure = Figure(figsize=(7.2, 2.8), layout="constrained")
+    for axes, factor, p in zip(figure.subplots(1, len(factors), sharey=True), factors, probabilities, strict=True):
+        _bars(axes, [f"{z:g}" for z in logits], p, BLUE, ".2f")
+        axes.set(xlabel="logit z", title=f"{factor:g} · z", ylim=(0, 1.15))
+    figure.axes[0].set_ylabel("probability")
+    figure.suptitle("Multiplying the logits sharpens or flattens the probabilities", x=0.02, ha="left", weight="bold")
+    alt = "Four bar charts of softmax of the same logits multiplied by a factor. " + " ".join(
+        f"Times {factor:g}, the largest probability is {p.max():.2f}."
+        for factor, p in zip(factors, probabilities, strict=True)
+    )
+    return figure, alt
+
+
+@_picture
+def from_logits_to_probabilities(logits: npt.ArrayLike, labels: Sequence[str] | None = None) -> tuple[Figure, str]:
+    """The three stages: logits, exponentials, probabilities."""
+    logits = np.asarray(logits)
+    labels = list(labels) if labels else [f"z{'₁₂₃₄₅₆₇₈₉'[i]}" for i in range(len(logits))]
+    exponentials = np.exp(logits)
+    stages = [
+        ("logits z", logits, ORANGE, ".4g"),
+        ("exponentials eᶻ", exponentials, GREEN, ".2f"),
+        ("probabilities eᶻ / Σ", softmax(logits), BLUE, ".3f"),
+    ]
+    figure = Figure(figsize=(8.4, 3.0), layout="constrained")
+    for axes, (title, values, colour, form) in zip(figure.subplots(1, 3), stages, strict=True):
+        _bars(axes, labels, values, colour, form)
+        axes.set_title(title)
+        axes.tick_params(left=False, labelleft=False)
+        axes.spines["left"].set_visible(False)
+    top = int(np.argmax(logits))
+    alt = (
+        f"Three bar charts: the logits, their exponentials, and their probabilities. The largest logit, "
+        f"{logits[top]:g} of {labels[top]}, has {exponentials[top] / exponentials.sum():.0%} of the sum of exponentials."
+    )
+    return figure, alt
+
+
+@_picture
+def axis_says_what_sums_to_one(batch: npt.ArrayLike) -> tuple[Figure, str]:
+    """A batch normalised along its rows, and along its columns."""
+    batch = np.asarray(batch)
+    figure = Figure(figsize=(7.6, 2.9), layout="constrained")
+    for axes, axis in zip(figure.subplots(1, 2), (-1, 0), strict=True):
+        p = softmax(batch, axis=axis)
+        axes.pcolormesh(p, cmap="Blues", vmin=0, vmax=1.6, edgecolor=_PAPER, linewidth=2)
+        axes.invert_yaxis()
+        for (i, j), value in np.ndenumerate(p):
+            axes.text(j + 0.5, i + 0.5, f"{value:.2f}", ha="center", va="center", color="#000000")
+        axes.set_xticks(np.arange(batch.shape[1]) + 0.5, [f"class {j + 1}" for j in range(batch.shape[1])])
+        axes.set_yticks(np.arange(batch.shape[0]) + 0.5, [f"example {i + 1}" for i in range(batch.shape[0])])
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        axes.set_title(f"axis={axis}: each {'row' if axis else 'column'} sums to 1")
+    alt = (
+        f"The same batch of {batch.shape[0]} examples by {batch.shape[1]} classes, twice as a grid of probabilities. "
+        "With axis=-1 each row, one example, sums to one; with axis=0 each column does, which mixes the examples."
+    )
+    return figure, alt
+
+
+@_picture
+def layer_of_the_network(layer: Layer) -> tuple[Figure, str]:
+    """The last layer as nodes and weighted connections."""
+    hidden, weights = np.asarray(layer.hidden), np.asarray(layer.weights)
+    logits = weights @ hidden + np.asarray(layer.bias)
+    n, m = weights.shape
+    ys_hidden, ys_logits = np.linspace(n - 1.5, 0.5, m), np.arange(n)[::-1].astype(float)
+    figure = Figure(figsize=(7.2, 3.8), layout="constrained")
+    axes = figure.subplots()
+    for (i, j), weight in np.ndenumerate(weights):
+        if weight:
+            colour, line = (BLUE, "solid") if weight > 0 else (VERMILION, "dashed")
+            ends = [ys_hidden[j], ys_logits[i]]
+            axes.plot([0, 2], ends, color=colour, linestyle=line, linewidth=2.2 * abs(weight), zorder=1)
+    nodes = [(0, y, f"{h:g}", f"h{'₁₂₃'[j]}", "right") for j, (y, h) in enumerate(zip(ys_hidden, hidden, strict=True))]
+    nodes += [(2, y, f"{z:.3g}", name, "left") for y, z, name in zip(ys_logits, logits, layer.labels, strict=True)]
+    for x, y, value, name, side in nodes:
+        axes.plot([x], [y], "o", markersize=34, markerfacecolor=_PAPER, markeredgecolor=_INK, zorder=2)
+        axes.text(x, y, value, ha="center", va="center", zorder=3)
+        axes.text(x + (0.22 if side == "left" else -0.22), y, name, ha=side, va="center", weight="bold")
+    axes.plot([], [], color=BLUE, label="positive weight")
+    axes.plot([], [], color=VERMILION, linestyle="dashed", label="negative weight")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False)
+    axes.set(title="Three hidden values become four logits", xlim=(-0.7, 2.7), ylim=(-0.6, n - 0.4))
+    axes.axis("off")
+    alt = (
+        f"Diagram: three hidden nodes ({', '.join(f'{h:g}' for h in hidden)}) joined by weights to four output nodes, "
+        + ", ".join(f"{name} {z:.3g}" for name, z in zip(layer.labels, logits, strict=True))
+        + ". Line width shows the size of a weight; dashed lines are negative."
+    )
+    return figure, alt
+
+
+@_picture
+def probabilities_of_a_batch(probabilities: npt.ArrayLike, labels: Sequence[str]) -> tuple[Figure, str]:
+    """One stacked bar an example, one segment a class."""
+    probabilities = np.asarray(probabilities)
+    rows = [f"input {i + 1}" for i in range(len(probabilities))]
+    figure = Figure(figsize=(7.2, 0.75 * len(rows) + 1.4), layout="constrained")
+    axes = figure.subplots()
+    left = np.zeros(len(rows))
+    for label, colour, column in zip(labels, (ORANGE, SKY, GREEN, PURPLE), probabilities.T, strict=True):
+        bars = axes.barh(rows, column, left=left, color=colour, edgecolor=_PAPER, linewidth=2, height=0.7)
+        names = [f"{label}\n{p:.2f}" if p > 0.06 else "" for p in column]
+        axes.bar_label(bars, names, label_type="center", color="#000000", fontsize=10)
+        left += column
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set(title="Each input gets a distribution of its own", xlabel="probability", xlim=(0, 1))
+    alt = "Stacked bars, one for each input. " + " ".join(
+        f"{row}: " + ", ".join(f"{label} {p:.2f}" for label, p in zip(labels, ps, strict=True)) + "."
+        for row, ps in zip(rows, probabilities, strict=True)
+    )
+    return figure, alt

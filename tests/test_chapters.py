@@ -1,0 +1,134 @@
+"""The chapters prove what they say: every cell was run, and every number in the prose is some cell's output.
+
+That the stored outputs are those of a fresh run is nbval's part: `pytest` runs it over `book/`.
+"""
+
+import html
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools.notebooks import normalise
+
+BOOK = Path(__file__).parents[1] / "book"
+CHAPTERS = sorted(BOOK.glob("*.ipynb"))
+
+# Numbers that the prose quotes and no cell computes, each with its source.
+CITED = {
+    "five_logits": {
+        "181.37": "the slip in Radečić's article, quoted",
+    },
+}
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def problems(notebook):
+    """What keeps a notebook from proving anything."""
+    for number, cell in enumerate(code_cells(notebook), 1):
+        where = f"code cell {number}"
+        if cell.execution_count != number:
+            yield f"{where} was not run in order: its execution count is {cell.execution_count}"
+        if any(output.output_type == "error" for output in cell.outputs):
+            yield f"{where} stores an error"
+        lines = len(cell.source.splitlines())
+        if lines > 12 and "Quiz(" not in cell.source:
+            yield f"{where} has {lines} lines, more than a reader takes in at once"
+        text = str(cell.outputs)
+        if re.search(r"\bat 0x[0-9a-f]{6,}|model_id|widget-view|ipykernel_\d+", text):
+            yield f"{where} stores an address, a path or a widget's id"
+        if re.search(r"\b\d+(\.\d+)? ?(ns|µs|ms|seconds?)\b|Wall time", text):
+            yield f"{where} stores a timing"
+    if not any("softmax_lib" in cell.source for cell in code_cells(notebook)):
+        yield "no cell imports softmax_lib"
+    before = nbformat.writes(notebook)
+    normalise(notebook)
+    if nbformat.writes(notebook) != before:
+        yield "it is not as `make notebooks` writes it"
+
+
+def prose_and_outputs(notebook):
+    """The text a reader reads, and the text that cells print; a quiz is prose, though a cell shows it."""
+    prose, outputs = [], []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            prose.append(cell.source)
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            shown = [output.get("text", ""), *(text for text in data.values() if isinstance(text, str))]
+            (prose if data.get("text/plain", "").startswith("Quiz(") else outputs).extend(shown)
+    return "\n".join(prose), "\n".join(outputs)
+
+
+def numbers(text):
+    """The numbers in `text` as they are written, without code, links and addresses."""
+    text = re.sub(r"```\{(code-cell|literalinclude|image).*?```", " ", text, flags=re.DOTALL)
+    text = re.sub(r"`[^`\n]*`|\]\([^)]*\)|\{[a-z]+\}|https?://\S+", " ", html.unescape(text))
+    return re.findall(r"(?<![\w.#])\d+(?:\.\d+)?(?![\w])", text)
+
+
+def significant(number):
+    return len(number.replace(".", "").lstrip("0"))
+
+
+def unproved(notebook, cited=()):
+    """The numbers of three or more significant digits in the prose that no output shows, rounded as the prose does."""
+    prose, outputs = prose_and_outputs(notebook)
+    shown = [Decimal(n) for n in re.findall(r"\d+(?:\.\d+)?(?:e[-+]\d+)?", outputs)]
+    mantissas = [Decimal(n) for n in re.findall(r"(\d\.\d+)e[-+]\d+", outputs)]
+
+    def proved(number):
+        value = Decimal(number)
+        return any(
+            v == value or ("." in number and round(v, -value.as_tuple().exponent) == value) for v in shown + mantissas
+        )
+
+    return [n for n in numbers(prose) if significant(n) >= 3 and n not in cited and not proved(n)]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_cell_was_run_and_stores_only_what_a_fresh_run_gives(path):
+    assert list(problems(read(path))) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_number_in_the_prose_is_an_output_or_cited(path):
+    assert unproved(read(path), CITED.get(path.stem, {})) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_has_its_parts(path):
+    text = "\n".join(cell.source for cell in read(path).cells)
+    for part in ("## First, a guess", "Quiz(", "## Remember", "## Exercises", "## Where next"):
+        assert part in text, f"{path.name} has no {part!r}"
+    remember = text.split("## Remember")[1].split("## ")[0]
+    assert len(re.findall(r"^- ", remember, flags=re.MULTILINE)) == 3
+    exercises = set(re.findall(r"^:label: (ex-\S+)", text, flags=re.MULTILINE))
+    assert exercises
+    assert exercises == set(re.findall(r"^`+\{solution(?:-start)?\} (ex-\S+)", text, flags=re.MULTILINE))
+
+
+def test_the_checks_catch_what_they_are_for():
+    """Each check fails on a chapter that is broken on purpose."""
+    assert list(problems(read(BOOK / "five_logits.ipynb"))) == []
+
+    unrun = read(BOOK / "five_logits.ipynb")
+    code_cells(unrun)[3]["execution_count"] = None
+    assert "code cell 4 was not run in order" in next(problems(unrun))
+
+    widget = read(BOOK / "five_logits.ipynb")
+    code_cells(widget)[1].outputs[0].data["application/vnd.jupyter.widget-view+json"] = {"model_id": "0f"}
+    assert "widget's id" in next(problems(widget))
+
+    wrong = read(BOOK / "five_logits.ipynb")
+    wrong.cells[0].source += " The sum is 181.74, of which 164.02 is most; 0.903 is a share; 2.37 is not."
+    assert unproved(wrong, CITED["five_logits"]) == ["181.74", "2.37"]
