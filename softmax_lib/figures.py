@@ -176,8 +176,8 @@ def from_logits_to_probabilities(logits: npt.ArrayLike, labels: Sequence[str] | 
         axes.spines["left"].set_visible(False)
     top = int(np.argmax(logits))
     alt = (
-        f"Three bar charts: the logits, their exponentials, and their probabilities. The largest logit, "
-        f"{logits[top]:g} of {labels[top]}, has {exponentials[top] / exponentials.sum():.0%} of the sum of exponentials."
+        f"Three bar charts: the logits, their exponentials, and their probabilities. The largest logit, {logits[top]:g}"
+        f" of {labels[top]}, has {exponentials[top] / exponentials.sum():.0%} of the sum of exponentials."
     )
     return figure, alt
 

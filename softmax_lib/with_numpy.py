@@ -256,7 +256,8 @@ def _sum(rows: Array) -> Array:
         sums, rounded_off_here = _two_sum(rows[..., :half], rows[..., half : 2 * half])
         rounded_off += rounded_off_here.sum(axis=-1, keepdims=True)
         rows = np.concatenate([sums, rows[..., 2 * half :]], axis=-1)
-    return rows.sum(axis=-1, keepdims=True) + rounded_off
+    total: Array = rows.sum(axis=-1, keepdims=True) + rounded_off
+    return total
 
 
 def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
