@@ -4,7 +4,25 @@ The names here are the NumPy backend's; importing them loads nothing heavier tha
 backends are modules with the same signatures.
 """
 
-from softmax_lib.with_numpy import logsumexp, merge, normalizer, softmax
+from softmax_lib.with_numpy import (
+    cross_entropy,
+    log_softmax,
+    logsumexp,
+    merge,
+    normalizer,
+    softmax,
+    softmax_jacobian,
+    softmax_vjp,
+)
 
-__all__ = ["logsumexp", "merge", "normalizer", "softmax"]
+__all__ = [
+    "cross_entropy",
+    "log_softmax",
+    "logsumexp",
+    "merge",
+    "normalizer",
+    "softmax",
+    "softmax_jacobian",
+    "softmax_vjp",
+]
 __version__ = "0.1.0"

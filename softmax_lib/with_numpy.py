@@ -94,11 +94,63 @@ def softmax(
 
     if taking_part is not None:
         probabilities[~_to_rows(taking_part, axes).any(axis=-1)] = 0
-    result = _from_rows(probabilities, logits, axes)
-    if out is None:
-        return np.asarray(result, dtype=logits.dtype, order="C")[()]
-    out[...] = result
-    return out
+    return _finish(probabilities, logits, axes, out)
+
+
+@_quiet
+def log_softmax(
+    x: npt.ArrayLike,
+    axis: Axis = -1,
+    *,
+    where: npt.ArrayLike | None = None,
+    out: Array | None = None,
+) -> Any:
+    r"""Logarithms of the probabilities, :math:`x_i - \log \sum_j e^{x_j}`, without forming them first.
+
+    Parameters
+    ----------
+    x, axis, where, out
+        As in :func:`softmax`.
+
+    Returns
+    -------
+    ndarray or scalar
+        In the shape and float type of `x`. A slice with a NaN or a ``+inf``, or with nothing but ``-inf``, is NaN;
+        a masked entry is ``-inf``, as is a slice in which `where` leaves nothing.
+
+    Raises
+    ------
+    TypeError, ValueError, numpy.exceptions.AxisError
+        As for :func:`softmax`.
+
+    Notes
+    -----
+    The maximum's own exponential is 1; left out of the sum and added by ``log1p``, it does not swallow a small
+    rest: SciPy 1.17 gives 0 for the first entry below (scipy issue 19521).
+
+    Examples
+    --------
+    >>> log_softmax([0.0, -40.0]).tolist()
+    [-4.248354255291589e-18, -40.0]
+    """
+    logits = _as_logits("log_softmax", x)
+    axes = _as_axes(logits, axis)
+    if out is not None:
+        _check_out(out, logits)
+    taking_part = _as_where(where, logits)
+
+    rows = _to_rows(_masked(logits, taking_part), axes)
+    maximum = _max(rows)
+    rest = _exp_minus(rows, maximum)
+    if rows.shape[-1]:
+        first = np.argmax(rows, axis=-1, keepdims=True)
+        np.put_along_axis(rest, first, np.take_along_axis(rest, first, axis=-1) - 1, axis=-1)
+    difference, rounded_off = _two_sum(rows, -maximum)
+    logarithms = difference - (np.log1p(_sum(rest)) - np.where(np.isfinite(rounded_off), rounded_off, 0))
+
+    if taking_part is not None:
+        logarithms[~_to_rows(taking_part, axes).any(axis=-1)] = -np.inf
+    return _finish(logarithms, logits, axes, out)
 
 
 @_quiet
@@ -239,6 +291,167 @@ def merge(a: Pair, b: Pair) -> Pair:
     return maximum[()], total[()]
 
 
+@_quiet
+def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
+    r"""The derivative of softmax, :math:`J_{ij} = \partial p_i / \partial x_j = p_i (\delta_{ij} - p_j)`.
+
+    For reading, not for training: K numbers in, K squared out. Training needs :func:`softmax_vjp`.
+
+    Parameters
+    ----------
+    x : array_like of real numbers
+        Logits, as in :func:`softmax`; not a scalar.
+    axis : int, default -1
+        The axis of the classes.
+
+    Returns
+    -------
+    ndarray
+        `x` without `axis`, and two axes of length K, i and j, at the end.
+
+    Raises
+    ------
+    TypeError, ValueError, numpy.exceptions.AxisError
+        As for :func:`softmax`; also for a scalar `x` or an `axis` that is no single int.
+
+    Notes
+    -----
+    On the diagonal, :math:`1 - p_i` is the sum of the others: it does not cancel when :math:`p_i` is near 1.
+
+    Examples
+    --------
+    >>> softmax_jacobian([0.0, 0.0]).tolist()
+    [[0.25, -0.25], [-0.25, 0.25]]
+    """
+    logits = _as_logits("softmax_jacobian", x)
+    p = np.moveaxis(np.asarray(softmax(logits, _single(logits, axis))), axis, -1)
+    wide = p.astype(np.result_type(p.dtype, np.float64))
+    same = np.eye(p.shape[-1], dtype=bool)
+    others = np.where(same, 0, wide[..., np.newaxis, :]).sum(axis=-1)
+    jacobian = np.where(same, (wide * others)[..., np.newaxis], -wide[..., np.newaxis] * wide[..., np.newaxis, :])
+    typed: Array = jacobian.astype(p.dtype)
+    return typed
+
+
+@_quiet
+def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Any:
+    r"""Softmax's Jacobian times a vector, :math:`p \circ (v - \langle p, v \rangle)`, without the Jacobian.
+
+    The Jacobian is symmetric, so this is the vector-Jacobian and the Jacobian-vector product in one.
+
+    Parameters
+    ----------
+    p : array_like of real numbers
+        Probabilities, from :func:`softmax`.
+    v : array_like of real numbers
+        Of the shape of `p`: for backpropagation, the gradient of the loss with respect to `p`.
+    axis : int, default -1
+        The axis of the classes.
+
+    Returns
+    -------
+    ndarray
+        In the shape and float type of `p`.
+
+    Raises
+    ------
+    TypeError, ValueError, numpy.exceptions.AxisError
+        As for :func:`softmax`; also where `v` has not the shape of `p`.
+
+    Notes
+    -----
+    A constant added to `v` changes nothing, so v at the largest p is subtracted first. As it stands, the formula
+    loses a component whole when p is near one-hot (TensorFlow issue 126633).
+
+    Examples
+    --------
+    >>> softmax_vjp([0.5, 0.5], [1.0, 0.0]).tolist()
+    [0.25, -0.25]
+    """
+    probabilities, vector = _as_logits("softmax_vjp", p), _as_logits("softmax_vjp", v)
+    if vector.shape != probabilities.shape:
+        raise ValueError(f"v must have the shape of p, {probabilities.shape}, got {vector.shape}")
+    axes = (_single(probabilities, axis),)
+    rows, directions = _to_rows(probabilities, axes), _to_rows(vector, axes)
+    if rows.shape[-1]:
+        largest = np.argmax(rows, axis=-1, keepdims=True)
+        directions = directions - np.take_along_axis(directions, largest, axis=-1)
+    return _finish(rows * (directions - _sum(rows * directions)), probabilities, axes, None)
+
+
+@_quiet
+def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> Any:
+    r"""Loss of each example from its logits, :math:`-\sum_i t_i \log p_i`.
+
+    Parameters
+    ----------
+    x : array_like of real numbers
+        Logits, as in :func:`softmax`; not probabilities.
+    target : array_like
+        Class indices, integers of the shape of `x` without `axis`; or distributions, of the shape of `x`,
+        none negative, each summing to one along `axis` (to 1e-3, so that float16 ones pass).
+    axis : int, default -1
+        The axis of the classes.
+
+    Returns
+    -------
+    ndarray or scalar
+        `x` without `axis`, in its float type. A class with :math:`t_i = 0` adds nothing, also where its logit is
+        ``-inf``.
+
+    Raises
+    ------
+    TypeError, ValueError, numpy.exceptions.AxisError
+        As for :func:`softmax`; ValueError also where `target` is out of range, of another shape or no distribution.
+
+    Examples
+    --------
+    >>> round(float(cross_entropy([1.25, 2.44, 0.78, 0.12], 1)), 9)
+    0.465389142
+    """
+    logits = _as_logits("cross_entropy", x)
+    axis = _single(logits, axis)
+    wide = np.result_type(logits.dtype, np.float64)
+    logarithms = np.moveaxis(log_softmax(logits.astype(wide), axis), axis, -1)
+    given = np.asarray(target)
+    if given.dtype.kind in "iu" and given.shape == logarithms.shape[:-1]:
+        count = logarithms.shape[-1]
+        wrong = given[(given < 0) | (given >= count)]
+        if wrong.size:
+            raise ValueError(f"target must be a class index from 0 to {count - 1}, got {wrong.flat[0]}")
+        loss = 0 - np.take_along_axis(logarithms, given[..., np.newaxis].astype(np.intp), axis=-1)[..., 0]
+    else:
+        loss = _expected_surprise(_as_logits("cross_entropy", target).astype(wide), logits, logarithms, axis)
+    return loss.astype(logits.dtype)[()]
+
+
+def _expected_surprise(target: Array, logits: Array, logarithms: Array, axis: int) -> Array:
+    if target.shape != logits.shape:
+        raise ValueError(
+            f"target must be class indices of shape {logarithms.shape[:-1]} or distributions of shape "
+            f"{logits.shape}, got shape {target.shape}"
+        )
+    shares = np.moveaxis(target, axis, -1)
+    totals = shares.sum(axis=-1)
+    if not (shares >= 0).all():
+        raise ValueError(f"target must be a distribution, none negative or NaN, got {shares.min()}")
+    if not np.allclose(totals, 1, rtol=0, atol=1e-3):
+        worst = totals.flat[np.argmax(np.abs(totals - 1))]
+        raise ValueError(f"target must be a distribution that sums to 1, got a sum of {worst}")
+    surprise: Array = _sum(np.where(shares > 0, shares * (0 - logarithms), 0))[..., 0]
+    return surprise
+
+
+def _single(array: Array, axis: int) -> int:
+    """`axis` as one axis that `array` has."""
+    if array.ndim == 0:
+        raise ValueError("x must have an axis of classes, got a scalar")
+    axes = _as_axes(array, axis)
+    if len(axes) != 1 or axis is None or isinstance(axis, tuple):
+        raise TypeError(f"axis must be an int, got {axis!r}")
+    return axes[0]
+
+
 def _exp_minus(x: Array, maximum: Array, *, infinite: float = np.nan) -> Array:
     """exp(x - maximum), to the last place; `infinite` where both are the same infinity."""
     # Left out, what the subtraction rounds off costs up to 488 ULP (logits of sigma 100): exp turns
@@ -265,6 +478,15 @@ def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     total = a + b
     b_in_total = total - a
     return total, (a - (total - b_in_total)) + (b - b_in_total)
+
+
+def _finish(rows: Array, logits: Array, axes: tuple[int, ...], out: Array | None) -> Any:
+    """`rows` in the shape and type of `logits`, in `out` if there is one."""
+    result = _from_rows(rows, logits, axes)
+    if out is None:
+        return np.asarray(result, dtype=logits.dtype, order="C")[()]
+    out[...] = result
+    return out
 
 
 def _pair(logits: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:

@@ -15,7 +15,16 @@ from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 
-from softmax_lib import logsumexp, merge, normalizer, softmax
+from softmax_lib import (
+    cross_entropy,
+    log_softmax,
+    logsumexp,
+    merge,
+    normalizer,
+    softmax,
+    softmax_jacobian,
+    softmax_vjp,
+)
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
 
 INF, NAN = np.inf, np.nan
@@ -216,6 +225,92 @@ def test_out_receives_the_result_even_in_place():
     ],
 )
 def test_bad_input_is_named(error, message, call):
+    with pytest.raises(error, match=message):
+        call()
+
+
+# --- logarithms, derivatives, loss ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sigma", [1e-8, 1.0, 30.0, 100.0])
+@pytest.mark.parametrize("size", [2, 12, 1000])
+def test_log_softmax_is_within_4_ulp_of_the_exact_answer(sigma, size):
+    x = np.random.default_rng(size).normal(scale=sigma, size=size)
+    with mpmath.workdps(60):
+        log_of_sum = mpmath.log(mpmath.fsum(mpmath.exp(mpmath.mpf(v)) for v in x))
+        expected = np.array([float(mpmath.mpf(v) - log_of_sum) for v in x])
+    got = log_softmax(x)
+    assert np.all(np.abs(got - expected) <= 4 * np.spacing(np.abs(expected)))
+
+
+def test_log_softmax_keeps_a_small_rest_and_odd_slices():
+    assert log_softmax([0.0, -40.0]).tolist() == [-4.248354255291589e-18, -40.0]
+    for x, expected in [
+        ([1.0, NAN], [NAN, NAN]),
+        ([1.0, INF], [NAN, NAN]),
+        ([-INF, -INF], [NAN, NAN]),
+        ([1.0, -INF], [0.0, -INF]),
+        ([1.7e308, -1.7e308], [0.0, -INF]),
+        ([], []),
+    ]:
+        assert_array_equal(log_softmax(x), expected)
+    assert log_softmax(3.0) == 0
+    assert_array_equal(log_softmax([1.0, 2.0], where=[False, False]), [-INF, -INF])
+    x = np.random.default_rng(4).normal(size=(3, 4, 5))
+    assert_allclose(log_softmax(x, axis=(0, 2)), special.log_softmax(x, axis=(0, 2)), rtol=1e-13)
+
+
+def test_the_jacobian_of_cat_dog_tiger_none():
+    jacobian = softmax_jacobian(ANIMAL_LOGITS)
+    assert_allclose(np.diag(jacobian), [0.15452994, 0.23364396, 0.10513336, 0.05789756], atol=5e-9)
+    assert_allclose(jacobian[0, 1], -0.11993825, atol=5e-9)
+    assert_array_equal(jacobian, jacobian.T)
+    assert_allclose(jacobian.sum(axis=0), 0, atol=1e-16)
+    batch = np.random.default_rng(5).normal(size=(2, 3, 4))
+    assert_array_equal(softmax_jacobian(batch, axis=1)[1, 2], softmax_jacobian(batch[1, :, 2]))
+    assert softmax_jacobian([40.0, 0.0])[0, 0] == pytest.approx(float(softmax([40.0, 0.0])[1]), rel=1e-15)
+
+
+def test_the_vector_product_is_the_jacobians_and_loses_no_component():
+    generator = np.random.default_rng(6)
+    for _ in range(50):
+        x, v = generator.normal(size=(2, 7))
+        assert_allclose(softmax_vjp(softmax(x), v), softmax_jacobian(x) @ v, rtol=1e-12, atol=1e-16)
+    p = softmax([37.43, 0.0])
+    with mpmath.workdps(50):
+        exact = mpmath.mpf(p[0]) * mpmath.mpf(p[1])
+        for got, sign in zip(softmax_vjp(p, [1.0, 0.0]), (1, -1), strict=True):
+            assert abs(mpmath.mpf(got) - sign * exact) <= 1e-14 * exact
+    batch = softmax(generator.normal(size=(3, 4)), axis=0)
+    directions = generator.normal(size=(3, 4))
+    assert_array_equal(softmax_vjp(batch, directions, axis=0)[:, 2], softmax_vjp(batch[:, 2], directions[:, 2]))
+
+
+def test_cross_entropy_of_indices_and_distributions():
+    assert_allclose(cross_entropy(ANIMAL_LOGITS, 1), 0.465389142, atol=5e-10)
+    x = np.random.default_rng(7).normal(size=(3, 5))
+    target = np.array([4, 0, 2])
+    assert_array_equal(cross_entropy(x, target), cross_entropy(x, np.eye(5)[target]))
+    assert_array_equal(cross_entropy(x.T, target, axis=0), cross_entropy(x, target))
+    assert_array_equal(cross_entropy([[0.0, -INF]], [[1.0, 0.0]]), [0.0])
+    assert cross_entropy([0.0, -800.0], 1) == 800
+    assert not np.signbit(cross_entropy([0.0, -800.0], 0))
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "call"),
+    [
+        (ValueError, "target must be a class index from 0 to 1, got 2", lambda: cross_entropy([1.0, 2.0], 2)),
+        (ValueError, "target must be a class index from 0 to 1, got -1", lambda: cross_entropy([1.0, 2.0], -1)),
+        (ValueError, r"target must be class indices of shape \(\)", lambda: cross_entropy([1.0, 2.0], [0.5])),
+        (ValueError, "none negative or NaN, got -1.0", lambda: cross_entropy([1.0, 2.0], [2.0, -1.0])),
+        (ValueError, "sums to 1, got a sum of 2.0", lambda: cross_entropy([1.0, 2.0], [1.0, 1.0])),
+        (ValueError, r"v must have the shape of p, \(2,\), got \(3,\)", lambda: softmax_vjp([0.5, 0.5], [1, 2, 3])),
+        (ValueError, "an axis of classes, got a scalar", lambda: softmax_jacobian(1.0)),
+        (TypeError, "axis must be an int, got None", lambda: softmax_jacobian([1.0], axis=None)),
+    ],
+)
+def test_bad_input_of_these_is_named(error, message, call):
     with pytest.raises(error, match=message):
         call()
 
