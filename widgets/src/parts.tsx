@@ -121,6 +121,102 @@ export function ProbabilityCell({ p }: { p: number }) {
   );
 }
 
+interface LogitTableProps<S extends { logits: number[] }> {
+  caption: string;
+  labels: readonly string[];
+  probabilities: readonly number[];
+  home: Home<S>;
+  lit?: number;
+  light?: ReturnType<typeof useLit>["light"];
+  /** A column before the probabilities: its head and its cells. */
+  middle?: [ComponentChildren, readonly string[]];
+}
+
+/** A slider for each logit, and the probability it leads to. */
+export function LogitTable<S extends { logits: number[] }>(props: LogitTableProps<S>) {
+  const { caption, labels, probabilities, home, lit, light, middle } = props;
+  const { logits } = home.read();
+  const extent = useExtent([...home.stored.logits, ...logits]);
+  return (
+    <table role="table">
+      <caption>{caption}</caption>
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader" scope="col">class</th>
+          <th role="columnheader" scope="col" class="sw-control">
+            logit <i>z</i>
+          </th>
+          {middle && (
+            <th role="columnheader" scope="col">
+              {middle[0]}
+            </th>
+          )}
+          <th role="columnheader" scope="col">probability</th>
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {logits.map((z, i) => (
+          <tr key={i} role="row" class={`${colour(i)} ${i === lit ? "sw-lit" : ""}`} {...light?.(i)}>
+            <th role="rowheader" scope="row">
+              <Name>{labels[i]!}</Name>
+            </th>
+            <td role="cell" class="sw-control">
+              <Slider
+                name={`logit of ${labels[i]}`}
+                value={z}
+                {...extent}
+                onChange={(value) => home.update({ logits: logits.with(i, value) } as Partial<S>)}
+              />
+            </td>
+            {middle && (
+              <td role="cell" class="sw-number">
+                {middle[1][i]}
+              </td>
+            )}
+            <ProbabilityCell p={probabilities[i]!} />
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+interface GridProps {
+  kind: string;
+  caption: string;
+  heads: readonly ComponentChildren[];
+  names: readonly string[];
+  lit?: number;
+  /** The cells of a row, each a td. */
+  cells: (i: number) => ComponentChildren;
+}
+
+/** A table of numbers without controls of its own. */
+export const Grid = ({ kind, caption, heads, names, lit, cells }: GridProps) => (
+  <table role="table" class={kind}>
+    <caption>{caption}</caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        {heads.map((head, k) => (
+          <th key={k} role="columnheader" scope="col">
+            {head}
+          </th>
+        ))}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      {names.map((name, i) => (
+        <tr key={i} role="row" class={`${colour(i)} ${i === lit ? "sw-lit" : ""}`}>
+          <th role="rowheader" scope="row">
+            <Name>{name}</Name>
+          </th>
+          {cells(i)}
+        </tr>
+      ))}
+    </tbody>
+  </table>
+);
+
 interface FormulaProps {
   labels: readonly string[];
   scaled: readonly number[];

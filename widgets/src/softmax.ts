@@ -41,6 +41,38 @@ export function logsumexp(logits: readonly number[]): number {
   return maximum + Math.log(sum(logits.map((z) => expMinus(z, maximum))));
 }
 
+/** J[i][j] = p_i (δ_ij − p_j): how probability i follows logit j. */
+export const jacobian = (p: readonly number[]): number[][] =>
+  p.map((pi, i) => p.map((pj, j) => (i === j ? pi * others(p, i) : -(pi * pj))));
+
+/** 1 − p_i; subtracted, it would cancel where p_i is nearly 1. */
+const others = (p: readonly number[], i: number): number => sum(p.toSpliced(i, 1));
+
+/** after − before, with no subtraction that could cancel; logit j was moved by h. */
+export function change(before: readonly number[], after: readonly number[], j: number, h: number): number[] {
+  const rest =
+    h > 0
+      ? before.map((p) => p * after[j]! * Math.expm1(-h))
+      : after.map((p) => -(p * before[j]! * Math.expm1(h)));
+  return rest.with(j, -others(rest, j));
+}
+
+/** The predicted over the actual change, which is the same for every class when logit j moves by h. */
+function overshoot(p: readonly number[], j: number, h: number): number {
+  const [own, rest] = [p[j]!, others(p, j)];
+  return h === 0 ? 1 : h > 0 ? (h * (own + rest * Math.exp(-h))) / -Math.expm1(-h) : (h * (rest + own * Math.exp(h))) / Math.expm1(h);
+}
+
+/** How far logit j can move down and up, in steps of 0.01, with the linear prediction within `tolerance`. */
+export function linearRange(p: readonly number[], j: number, most: number, tolerance: number): [number, number] {
+  const reach = (sign: number) => {
+    let steps = 0;
+    while (steps < most * 100 && Math.abs(overshoot(p, j, (sign * (steps + 1)) / 100) - 1) <= tolerance) steps++;
+    return (sign * steps) / 100;
+  };
+  return [reach(-1), reach(1)];
+}
+
 /** In nats: 0 when sure, log K when all are equal. */
 export function entropy(probabilities: readonly number[]): number {
   return sum(probabilities.map((p) => (p === 0 ? 0 : -p * Math.log(p))));

@@ -1,10 +1,28 @@
 // What comes from a link, a text box or a page is untrusted: whatever goes in, a valid state comes out.
 
+import { formats, type Format } from "./precision.ts";
+
 export interface LogitState {
   logits: number[];
   labels: string[] | null;
   temperature: number;
   shift: number;
+}
+
+export interface JacobianState {
+  logits: number[];
+  labels: string[] | null;
+  row: number;
+  column: number;
+  nudge: number;
+}
+
+export interface PrecisionState {
+  logits: number[];
+  labels: string[] | null;
+  format: Format;
+  shift: number;
+  scale: number;
 }
 
 export interface LayerState {
@@ -23,6 +41,8 @@ export interface QuizState {
 
 export interface States {
   LogitExplorer: LogitState;
+  JacobianExplorer: JacobianState;
+  PrecisionLab: PrecisionState;
   LayerExplorer: LayerState;
   Quiz: QuizState;
 }
@@ -38,7 +58,7 @@ const LONGEST_FRAGMENT = 8192;
 
 // Far beyond the sliders, and yet z / temperature stays finite.
 export const LARGEST = 1e6;
-export const LEAST_TEMPERATURE = 1e-6;
+export const LEAST_FACTOR = 1e-6;
 
 export const clamp = (x: number, least: number, most: number): number => Math.min(Math.max(x, least), most);
 
@@ -48,6 +68,11 @@ export const labelsOf = (state: { labels: string[] | null }, count: number): str
 const isFiniteNumber = (x: unknown): x is number => typeof x === "number" && Number.isFinite(x);
 
 const number = (raw: unknown, otherwise: number): number => (isFiniteNumber(raw) ? raw : otherwise);
+
+const positive = (raw: unknown, otherwise: number): number => (isFiniteNumber(raw) && raw > 0 ? raw : otherwise);
+
+const index = (raw: unknown, otherwise: number, count: number): number =>
+  clamp(Number.isInteger(raw) ? (raw as number) : otherwise, 0, count - 1);
 
 const numbers = (raw: unknown, otherwise: readonly number[]): number[] =>
   Array.isArray(raw) && raw.length > 0
@@ -64,14 +89,38 @@ function labels(raw: unknown, otherwise: string[] | null, count: number): string
     .map((label, i) => Array.from(text(label, "")).slice(0, LONGEST_LABEL).join("").trim() || `class ${i + 1}`);
 }
 
-function logitState(raw: Lookup, base: LogitState): LogitState {
+type Labelled = Pick<LogitState, "logits" | "labels">;
+
+function labelled(raw: Lookup, base: Labelled): Labelled {
   const logits = numbers(raw("logits"), base.logits);
-  const temperature = number(raw("temperature"), base.temperature);
+  return { logits, labels: labels(raw("labels"), base.labels, logits.length) };
+}
+
+function logitState(raw: Lookup, base: LogitState): LogitState {
+  return {
+    ...labelled(raw, base),
+    temperature: positive(raw("temperature"), base.temperature),
+    shift: number(raw("shift"), base.shift),
+  };
+}
+
+function jacobianState(raw: Lookup, base: JacobianState): JacobianState {
+  const { logits, labels } = labelled(raw, base);
   return {
     logits,
-    labels: labels(raw("labels"), base.labels, logits.length),
-    temperature: temperature > 0 ? temperature : base.temperature,
+    labels,
+    row: index(raw("row"), base.row, logits.length),
+    column: index(raw("column"), base.column, logits.length),
+    nudge: number(raw("nudge"), base.nudge),
+  };
+}
+
+function precisionState(raw: Lookup, base: PrecisionState): PrecisionState {
+  return {
+    ...labelled(raw, base),
+    format: formats.find((format) => format === raw("format")) ?? base.format,
     shift: number(raw("shift"), base.shift),
+    scale: positive(raw("scale"), base.scale),
   };
 }
 
@@ -107,12 +156,16 @@ function quizState(raw: Lookup, base: QuizState): QuizState {
 
 const parsers: { [K in Kind]: (raw: Lookup, base: States[K]) => States[K] } = {
   LogitExplorer: logitState,
+  JacobianExplorer: jacobianState,
+  PrecisionLab: precisionState,
   LayerExplorer: layerState,
   Quiz: quizState,
 };
 
 const empty: States = {
   LogitExplorer: { logits: [0], labels: null, temperature: 1, shift: 0 },
+  JacobianExplorer: { logits: [0], labels: null, row: 0, column: 0, nudge: 0.1 },
+  PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
   LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null },
   Quiz: { question: "", choices: [], answer: "", choice: null },
 };
@@ -161,8 +214,13 @@ const readers: Record<string, (part: string) => unknown> = {
   bias: readNumbers,
   weights: (part) => decode(part).split(";", MOST_CLASSES).map(readNumbers),
   labels: (part) => part.split(",", MOST_CLASSES).map(decode),
-  temperature: (part) => readNumber(part, LEAST_TEMPERATURE),
+  temperature: (part) => readNumber(part, LEAST_FACTOR),
+  scale: (part) => readNumber(part, LEAST_FACTOR),
   shift: (part) => readNumber(part),
+  nudge: (part) => readNumber(part),
+  row: (part) => readNumber(part),
+  column: (part) => readNumber(part),
+  format: decode,
   choice: decode,
 };
 

@@ -1,12 +1,21 @@
 // Reads logits as JSON from standard input, numbers as strings (JSON has no NaN, ∞ or -0), and
-// writes what softmax.ts makes of them. tests/test_widgets.py compares that with Python.
+// writes what softmax.ts and precision.ts make of them. tests/test_widgets.py compares that with Python.
 
 import { readFileSync } from "node:fs";
-import { logsumexp, softmax } from "../src/softmax.ts";
+import { formats, run } from "../src/precision.ts";
+import { change, jacobian, logsumexp, softmax } from "../src/softmax.ts";
 
 const vectors = JSON.parse(readFileSync(0, "utf8")) as string[][];
 const answers = vectors.map((vector) => {
   const logits = vector.map(Number);
-  return { softmax: softmax(logits).map(String), logsumexp: String(logsumexp(logits)) };
+  const p = softmax(logits);
+  const j = logits.length - 1;
+  return {
+    softmax: p.map(String),
+    logsumexp: String(logsumexp(logits)),
+    jacobian: jacobian(p).map((row) => row.map(String)),
+    changes: j < 0 ? [] : [-2, 0.1].map((h) => change(p, softmax(logits.with(j, logits[j]! + h)), j, h).map(String)),
+    runs: formats.map((format) => [false, true].map((shifted) => run(format, logits, shifted).quotients.map(String))),
+  };
 });
 console.log(JSON.stringify(answers));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { explain } from "../src/explain.ts";
-import { show, showExponent, showGiven, showProbability } from "../src/format.ts";
-import { softmax } from "../src/softmax.ts";
+import { explain, explainMatrix, explainNudge } from "../src/explain.ts";
+import { show, showExponent, showGiven, showProbability, showShort } from "../src/format.ts";
+import { change, jacobian, softmax } from "../src/softmax.ts";
 
 test("four significant digits, whatever the size", () => {
   const shown: [number, string][] = [
@@ -46,4 +46,33 @@ test("the sentence says what happens where doubles end", () => {
   assert.match(say([Infinity, 0]), /answers NaN/);
   assert.match(say([1, 2], 1), /same factor/);
   assert.match(say([1, 2]), /Only differences/);
+});
+
+test("a cell of the jacobian has at most seven characters", () => {
+  const shown: [number, string][] = [[0.15449, "0.1545"], [-0.25, "−0.2500"], [-4.2e-5, "−4e-5"], [0, "0"], [1e-300, "1e-300"]];
+  for (const [x, text] of [...shown, [NaN, "NaN"]] as [number, string][]) assert.equal(showShort(x), text);
+});
+
+test("a nudge is told to be good, too far, past all probability, or without effect", () => {
+  const say = (z: number[], j: number, h: number) => {
+    const p = softmax(z);
+    const actual = change(p, softmax(z.with(j, z[j]! + h)), j, h);
+    return explainNudge(["cat", "dog", "owl"].slice(0, z.length), p, jacobian(p).map((row) => row[j]! * h), actual, j, h);
+  };
+  assert.match(say([0, 1, 2], 0, 0.1), /^The prediction is good: [\d.]+ % too small, for every class alike. For the logit of cat, it stays within 10 % from −0.\d+ to 0.\d+\.$/);
+  assert.match(say([0, 1, 2], 2, 2), /^The prediction has failed: it puts p\(cat\) at −0.0\d+, which is no probability/);
+  assert.match(say([0, 1, 2], 0, 1), /^The prediction has stopped being good: \d+ % too small/);
+  assert.match(say([0, 1, 2], 0, 0), /^No nudge, no change/);
+  assert.match(say([0, 2000], 0, 1), /^Softmax is saturated here/);
+  assert.match(say([3], 0, 1), /^A class alone/);
+  assert.match(say([1e308, 1.7e308], 1, 1e308), /answers NaN/);
+});
+
+test("rows add up to zero in so many words", () => {
+  const matrix = jacobian(softmax([0, 0]));
+  assert.equal(
+    explainMatrix(["cat", "dog"], matrix, 0, 1),
+    "Every row adds up to 0, here 0.2500 − 0.2500: what one class gains, others lose. Symmetric: dp(dog)/dz(cat) = −0.2500 too.",
+  );
+  assert.match(explainMatrix(["cat", "dog"], matrix, 1, 1), /here −0.2500 \+ 0.2500.*its own mirror image/);
 });

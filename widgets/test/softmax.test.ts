@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { argmax, dense, entropy, logsumexp, scaled, softmax } from "../src/softmax.ts";
+import { argmax, change, dense, entropy, jacobian, linearRange, logsumexp, scaled, softmax } from "../src/softmax.ts";
 
 const close = (actual: readonly number[], expected: readonly number[], relative = 4 * Number.EPSILON) => {
   assert.equal(actual.length, expected.length);
@@ -53,4 +53,41 @@ test("argmax is the first of the largest, and -1 beside a NaN", () => {
 test("dense and scaled compute what their names say", () => {
   assert.deepEqual(dense([[1, 2], [3, 4]], [10, 100], [0.5, -0.5]), [210.5, 429.5]);
   assert.deepEqual(scaled([1, 2], 1, 2), [1, 1.5]);
+});
+
+test("the jacobian is symmetric, its rows add up to 0, and it does not cancel", () => {
+  const p = softmax([1.25, 2.44, 0.78, 0.12]);
+  const matrix = jacobian(p);
+  close(matrix[0]!, [0.1545299, -0.1199383, -0.0228050, -0.0117868], 1e-5);
+  matrix.forEach((row, i) => {
+    assert.ok(Math.abs(row.reduce((a, b) => a + b)) <= Number.EPSILON);
+    row.forEach((x, j) => assert.equal(x, matrix[j]![i]!));
+  });
+  // 1 - p is 0 here, and yet: e^-40.
+  close(jacobian(softmax([40, 0]))[0]!, [4.248354255291589e-18, -4.248354255291589e-18]);
+  assert.deepEqual(jacobian([1]), [[0]]);
+});
+
+test("a change is the difference of the probabilities, where that cancels too", () => {
+  const moved = (z: number[], j: number, h: number) => change(softmax(z), softmax(z.with(j, z[j]! + h)), j, h);
+  for (const h of [-5, -0.1, 0, 0.1, 5]) {
+    const z = [1.25, 2.44, 0.78, 0.12];
+    const [before, after] = [softmax(z), softmax(z.with(1, 2.44 + h))];
+    moved(z, 1, h).forEach((x, i) => assert.ok(Math.abs(x - (after[i]! - before[i]!)) < 1e-15));
+  }
+  // mpmath, 40 digits
+  close(moved([40, 0], 0, 1), [2.6854720659566002e-18, -2.6854720659566002e-18]);
+  close(moved([-800, 0], 0, 800), [0.5, -0.5]);
+  close(moved([0, 0], 0, -800), [-0.5, 0.5]);
+});
+
+test("the linear range is where prediction and change agree", () => {
+  const p = softmax([1.25, 2.44, 0.78, 0.12]);
+  const [least, most] = linearRange(p, 1, 5, 0.1);
+  const off = (h: number) => {
+    const z = [1.25, 2.44, 0.78, 0.12];
+    return Math.abs((jacobian(p)[1]![1]! * h) / change(p, softmax(z.with(1, 2.44 + h)), 1, h)[1]! - 1);
+  };
+  assert.ok(off(least) <= 0.1 && off(most) <= 0.1, `${least} ${most}`);
+  assert.ok(off(least - 0.01) > 0.1 && off(most + 0.01) > 0.1);
 });

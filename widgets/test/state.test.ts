@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { formats } from "../src/precision.ts";
 import {
   fragmentId,
   isKind,
@@ -7,14 +8,18 @@ import {
   parseJson,
   readFragment,
   writeFragment,
+  type JacobianState,
   type Kind,
   type LayerState,
   type LogitState,
+  type PrecisionState,
   type QuizState,
   type States,
 } from "../src/state.ts";
 
 const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0 };
+const slopes: JacobianState = { logits: [1, 2], labels: ["a", "b"], row: 1, column: 0, nudge: 0.1 };
+const narrow: PrecisionState = { logits: [1, 2], labels: null, format: "float16", shift: 0, scale: 1 };
 const layer: LayerState = { hidden: [1, 2], weights: [[1, 2], [3, 4], [5, 6]], bias: [0, 0, 1], labels: null };
 const quiz: QuizState = { question: "?", choices: [["2", "x"], ["1", "y"]], answer: "1", choice: null };
 
@@ -31,6 +36,13 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     finite([...logits, temperature, shift]);
     assert.ok(temperature > 0);
     goodLabels(labels, logits.length);
+  } else if (kind === "JacobianExplorer" || kind === "PrecisionLab") {
+    const { logits, labels, ...rest } = state as JacobianState | PrecisionState;
+    oneToTwelve(logits);
+    finite([...logits, ...Object.values(rest).filter((value) => typeof value === "number")]);
+    goodLabels(labels, logits.length);
+    if ("row" in rest) for (const index of [rest.row, rest.column]) assert.ok(index in logits, `${index}`);
+    if ("scale" in rest) assert.ok(rest.scale > 0 && formats.includes(rest.format));
   } else if (kind === "LayerExplorer") {
     const { hidden, weights, bias, labels } = state as LayerState;
     oneToTwelve(hidden);
@@ -66,6 +78,23 @@ test("a written fragment reads back as the same state", () => {
 
   const answered = { ...quiz, choice: "2" };
   assert.deepEqual(readFragment("Quiz", writeFragment("Quiz", "quiz-1", answered, quiz), quiz), answered);
+});
+
+test("cells, nudges and formats read back, and what is none of them does not", () => {
+  const state: JacobianState = { ...slopes, row: 0, column: 1, nudge: -2.5 };
+  const fragment = writeFragment("JacobianExplorer", "jacobian-explorer-1", state, slopes);
+  assert.equal(fragment, "#jacobian-explorer-1?row=0&column=1&nudge=-2.5");
+  assert.deepEqual(readFragment("JacobianExplorer", fragment, slopes), state);
+  const read = (query: string) => readFragment("JacobianExplorer", `#i?${query}`, slopes);
+  assert.deepEqual([read("row=7").row, read("row=-7").row, read("row=0.5").row, read("row=x").row], [1, 0, 1, 1]);
+  assert.deepEqual([read("logits=3").row, read("logits=3").column], [0, 0]);
+
+  const lab: PrecisionState = { ...narrow, format: "bfloat16", shift: -800, scale: 2.5 };
+  const written = writeFragment("PrecisionLab", "precision-lab-1", lab, narrow);
+  assert.equal(written, "#precision-lab-1?format=bfloat16&shift=-800&scale=2.5");
+  assert.deepEqual(readFragment("PrecisionLab", written, narrow), lab);
+  for (const query of ["format=float8", "format=__proto__", "format=%", "scale=NaN"])
+    assert.deepEqual(readFragment("PrecisionLab", `#i?${query}`, narrow), narrow);
 });
 
 test("the stored state needs no query", () => {
@@ -107,17 +136,24 @@ test("whatever goes in, a valid state comes out", () => {
   const pick = <T,>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   const scraps = [
     "logits", "labels", "temperature", "shift", "hidden", "weights", "bias", "choice", "choices", "__proto__",
+    "row", "column", "nudge", "scale", "format",
     "=", "&", ",", ";", "?", "#", "%", "%00", "%2C", "NaN", "1e999", "-1e999", "0", "-0", "1e-400", "0x10", " ", "+",
     "<img src=x onerror=alert(1)>", "\u202e", "\ud800", "9".repeat(400), "null", "[", "]", "{", "}", '"', ":",
   ];
   const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN]];
-  const stored: States = { LogitExplorer: logits, LayerExplorer: layer, Quiz: quiz };
-  const kinds: Kind[] = ["LogitExplorer", "LayerExplorer", "Quiz"];
+  const stored: States = {
+    LogitExplorer: logits,
+    JacobianExplorer: slopes,
+    PrecisionLab: narrow,
+    LayerExplorer: layer,
+    Quiz: quiz,
+  };
+  const kinds = Object.keys(stored) as Kind[];
   for (let round = 0; round < 20_000; round++) {
     const kind = pick(kinds);
     const text = Array.from({ length: random() * 40 }, () => pick(scraps)).join("");
     assertValid(kind, readFragment(kind, `#i?${text}`, stored[kind]));
-    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 10).map((name) => [name, pick(values)])));
+    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 15).map((name) => [name, pick(values)])));
     assertValid(kind, parseJson(kind, random() < 0.5 ? json : text));
   }
   for (const kind of kinds) assertValid(kind, readFragment(kind, `#i?logits=${"1,".repeat(500_000)}`, stored[kind]));
