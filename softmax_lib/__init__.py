@@ -6,6 +6,7 @@ backends are modules with the same signatures.
 
 from softmax_lib.with_numpy import (
     cross_entropy,
+    cross_entropy_grad,
     log_softmax,
     logsumexp,
     merge,
@@ -17,6 +18,7 @@ from softmax_lib.with_numpy import (
 
 __all__ = [
     "cross_entropy",
+    "cross_entropy_grad",
     "log_softmax",
     "logsumexp",
     "merge",

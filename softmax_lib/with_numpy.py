@@ -1,11 +1,12 @@
 r"""Softmax and its normalizer in NumPy: the definition that every other backend is held against.
 
-The whole idea is three lines of :func:`softmax` and three of :func:`merge`; :func:`_exp_minus` and
-:func:`_sum` keep them right to the last places, and the rest of the file says what happens to the
-inputs that nobody expects.
+The whole idea is in :func:`_softmax_rows` and :func:`merge`, a few lines each; :func:`_exponentials` and
+:func:`_sum` keep them right to the last places, and the end of the file says what happens to the inputs
+that nobody expects.
 """
 
 import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,13 @@ from numpy.lib.array_utils import normalize_axis_tuple
 Array = npt.NDArray[Any]
 Axis = int | tuple[int, ...] | None
 Pair = tuple[Any, Any]
+
+_CACHED = 2**15
+"""Entries worked on at once. Their exponentials, 256 KiB, stay in a core's cache; SciPy's go through memory."""
+_LONG = 2**18
+"""A row beyond this is itself cut into parts, and its exponentials are computed twice rather than stored."""
+_SHORT = 64
+"""Rows up to this long are laid side by side: NumPy pays 20 ns for each row it loops over, 5 for each entry."""
 
 # Infinities and overflow are inputs with promised answers here, not accidents to warn about.
 _quiet = np.errstate(all="ignore")
@@ -30,8 +38,9 @@ def softmax(
 ) -> Any:
     r"""Probabilities from logits, :math:`p_i = e^{x_i} / \sum_j e^{x_j}`.
 
-    Computed as :math:`e^{x_i - m} / \sum_j e^{x_j - m}` with :math:`m = \max_j x_j`: the same
-    numbers, because only differences of logits matter, and no exponential can overflow.
+    Where an exponential or the sum would leave the range of float64, computed as
+    :math:`e^{x_i - m} / \sum_j e^{x_j - m}` with the whole part m of :math:`\max_j x_j`: the same numbers, because
+    only differences of logits matter.
 
     Parameters
     ----------
@@ -67,9 +76,9 @@ def softmax(
 
     Notes
     -----
-    Subtracting the maximum rounds, and exp amplifies what was rounded by up to 700 times. That
-    rounding error is known exactly and is put back; see Blanchard, Higham and Higham, "Accurately
-    computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021), for the rest.
+    Subtracting rounds, and exp amplifies what was rounded off by up to 700 times. So nothing is subtracted where
+    nothing need be; elsewhere the rounding error, which is known exactly, is put back. See Blanchard, Higham and
+    Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021), for the rest.
 
     Examples
     --------
@@ -82,19 +91,23 @@ def softmax(
     >>> softmax([2.0, 1.0, 7.0], where=[True, True, False]).round(8).tolist()
     [0.73105858, 0.26894142, 0.0]
     """
-    logits = _as_logits("softmax", x)
-    axes = _as_axes(logits, axis)
-    if out is not None:
-        _check_out(out, logits)
-    taking_part = _as_where(where, logits)
+    return _along_axis("softmax", _softmax_rows, x, axis, where, out, nothing=0.0)
 
-    rows = _to_rows(_masked(logits, taking_part), axes)
-    exponentials = _exp_minus(rows, _max(rows))
-    probabilities = exponentials / _sum(exponentials)
 
-    if taking_part is not None:
-        probabilities[~_to_rows(taking_part, axes).any(axis=-1)] = 0
-    return _finish(probabilities, logits, axes, out)
+def _softmax_rows(logits: Array, probabilities: Array) -> None:
+    shift: Array | float = 0.0
+    exponentials, total = _exponentials_and_total(logits, shift)
+    # A narrow result is 0 long before its exponential loses digits to float64's subnormals.
+    least = 1 if logits.dtype == total.dtype else 1e-250
+    lowest = logits.min(axis=-1, keepdims=True) if (total < least).any() else 0
+    fits = (total <= 1e290) & ((total >= least) | (lowest >= -650))
+    if not fits.all():
+        shift = np.where(fits, 0, np.floor(_max(logits)))
+        exponentials, total = _exponentials_and_total(logits, shift)
+    for part in (parts := _parts(logits)):
+        if len(parts) > 1:
+            exponentials = _exponentials(logits[:, part], shift)
+        _divide(exponentials, total, probabilities[:, part])
 
 
 @_quiet
@@ -133,24 +146,14 @@ def log_softmax(
     >>> log_softmax([0.0, -40.0]).tolist()
     [-4.248354255291589e-18, -40.0]
     """
-    logits = _as_logits("log_softmax", x)
-    axes = _as_axes(logits, axis)
-    if out is not None:
-        _check_out(out, logits)
-    taking_part = _as_where(where, logits)
+    return _along_axis("log_softmax", _log_softmax_rows, x, axis, where, out, nothing=-np.inf)
 
-    rows = _to_rows(_masked(logits, taking_part), axes)
-    maximum = _max(rows)
-    rest = _exp_minus(rows, maximum)
-    if rows.shape[-1]:
-        first = np.argmax(rows, axis=-1, keepdims=True)
-        np.put_along_axis(rest, first, np.take_along_axis(rest, first, axis=-1) - 1, axis=-1)
-    difference, rounded_off = _two_sum(rows, -maximum)
-    logarithms = difference - (np.log1p(_sum(rest)) - np.where(np.isfinite(rounded_off), rounded_off, 0))
 
-    if taking_part is not None:
-        logarithms[~_to_rows(taking_part, axes).any(axis=-1)] = -np.inf
-    return _finish(logarithms, logits, axes, out)
+def _log_softmax_rows(logits: Array, logarithms: Array) -> None:
+    maximum = _max(logits)
+    log_of_total = np.where(np.isinf(maximum), np.nan, np.log1p(_rest(logits, maximum)))
+    for part in _parts(logits):
+        logarithms[:, part] = (logits[:, part] - maximum) - log_of_total
 
 
 @_quiet
@@ -187,8 +190,8 @@ def logsumexp(
 
     Notes
     -----
-    :math:`m + \log s` from the pair of :func:`normalizer`; the error bound is that of Blanchard,
-    Higham and Higham (2021).
+    :math:`m + \log(1 + r)`, where r sums the exponentials of all but the maximum, relative to its own; the error
+    bound is that of Blanchard, Higham and Higham (2021).
 
     Examples
     --------
@@ -199,8 +202,8 @@ def logsumexp(
     """
     logits = _as_logits("logsumexp", x)
     axes = _as_axes(logits, axis)
-    maximum, total = _pair(_masked(logits, _as_where(where, logits)), axes)
-    result = (maximum + np.log(total)).astype(logits.dtype)
+    maximum, rest = _maximum_and_rest(_masked(logits, _as_where(where, logits)), axes)
+    result: Array = (maximum + np.log1p(rest)).astype(logits.dtype)
     if keepdims:
         result = result.reshape([1 if i in axes else n for i, n in enumerate(logits.shape)])
     return result[()]
@@ -244,8 +247,8 @@ def normalizer(x: npt.ArrayLike, axis: Axis = -1) -> Pair:
     (1000.0, 2.36787944)
     """
     logits = _as_logits("normalizer", x)
-    maximum, total = _pair(logits, _as_axes(logits, axis))
-    return maximum[()], total[()]
+    maximum, rest = _maximum_and_rest(logits, _as_axes(logits, axis))
+    return maximum[()], (1 + rest)[()]
 
 
 @_quiet
@@ -287,7 +290,8 @@ def merge(a: Pair, b: Pair) -> Pair:
     m_a, s_a = _as_pair("a", a)
     m_b, s_b = _as_pair("b", b)
     maximum = np.maximum(m_a, m_b)
-    total = s_a * _exp_minus(m_a, maximum, infinite=1.0) + s_b * _exp_minus(m_b, maximum, infinite=1.0)
+    # The difference of equal infinities would be NaN.
+    total: Any = sum(s * np.exp(np.where(m == maximum, 0, m - maximum)) for m, s in ((m_a, s_a), (m_b, s_b)))
     return maximum[()], total[()]
 
 
@@ -324,17 +328,16 @@ def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
     [[0.25, -0.25], [-0.25, 0.25]]
     """
     logits = _as_logits("softmax_jacobian", x)
-    p = np.moveaxis(np.asarray(softmax(logits, _single(logits, axis))), axis, -1)
-    wide = p.astype(np.result_type(p.dtype, np.float64))
-    same = np.eye(p.shape[-1], dtype=bool)
-    others = np.where(same, 0, wide[..., np.newaxis, :]).sum(axis=-1)
-    jacobian = np.where(same, (wide * others)[..., np.newaxis], -wide[..., np.newaxis] * wide[..., np.newaxis, :])
-    typed: Array = jacobian.astype(p.dtype)
-    return typed
+    axis = _single(logits, axis)
+    p = np.moveaxis(softmax(logits.astype(_wide(logits)), axis), axis, -1)
+    jacobian: Array = -p[..., :, np.newaxis] * p[..., np.newaxis, :]
+    diagonal = np.arange(p.shape[-1])
+    jacobian[..., diagonal, diagonal] = p * _others(p)
+    return jacobian.astype(logits.dtype)
 
 
 @_quiet
-def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Any:
+def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Array:
     r"""Softmax's Jacobian times a vector, :math:`p \circ (v - \langle p, v \rangle)`, without the Jacobian.
 
     The Jacobian is symmetric, so this is the vector-Jacobian and the Jacobian-vector product in one.
@@ -360,23 +363,34 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Any:
 
     Notes
     -----
-    A constant added to `v` changes nothing, so v at the largest p is subtracted first. As it stands, the formula
-    loses a component whole when p is near one-hot (TensorFlow issue 126633).
+    What is computed is :math:`p_i \sum_j p_j (v_i - v_j)`, relative to v at the largest p and in twice the precision
+    (Ogita, Rump and Oishi, "Accurate sum and dot product", SIAM J. Sci. Comput. 26 (2005)): as it stands, the formula
+    loses a component whole when p is near one-hot (TensorFlow issue 126633), and digits wherever
+    :math:`v_i` is near the mean.
 
     Examples
     --------
     >>> softmax_vjp([0.5, 0.5], [1.0, 0.0]).tolist()
     [0.25, -0.25]
     """
-    probabilities, vector = _as_logits("softmax_vjp", p), _as_logits("softmax_vjp", v)
+    probabilities, vector = _as_logits("softmax_vjp", p, name="p"), _as_logits("softmax_vjp", v, name="v")
     if vector.shape != probabilities.shape:
         raise ValueError(f"v must have the shape of p, {probabilities.shape}, got {vector.shape}")
-    axes = (_single(probabilities, axis),)
-    rows, directions = _to_rows(probabilities, axes), _to_rows(vector, axes)
-    if rows.shape[-1]:
-        largest = np.argmax(rows, axis=-1, keepdims=True)
-        directions = directions - np.take_along_axis(directions, largest, axis=-1)
-    return _finish(rows * (directions - _sum(rows * directions)), probabilities, axes, None)
+    axis = _single(probabilities, axis, name="p")
+    if probabilities.size == 0:
+        return np.empty_like(probabilities)
+    wide = np.result_type(probabilities.dtype, vector.dtype, np.float64)
+    shares, directions = (np.moveaxis(a, axis, -1).astype(wide) for a in (probabilities, vector))
+    anchor = np.take_along_axis(directions, np.argmax(shares, axis=-1, keepdims=True), axis=-1)
+    directions, directions_low = _two_sum(directions, -anchor)
+    mean, mean_low = _dot(shares, directions)
+    mean_low += (shares * directions_low).sum(axis=-1, keepdims=True)
+    # Rounded probabilities do not sum to one exactly, and the sum over j above does not need them to.
+    total, total_low = _dot(shares, np.ones_like(shares))
+    excess = (total - 1) + total_low
+    difference, difference_low = _two_sum(directions, -mean)
+    product = shares * (difference + (difference_low + directions_low - mean_low + directions * excess))
+    return _from_last(product, axis, probabilities.dtype)
 
 
 @_quiet
@@ -411,126 +425,313 @@ def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> An
     """
     logits = _as_logits("cross_entropy", x)
     axis = _single(logits, axis)
-    wide = np.result_type(logits.dtype, np.float64)
-    logarithms = np.moveaxis(log_softmax(logits.astype(wide), axis), axis, -1)
-    given = np.asarray(target)
-    if given.dtype.kind in "iu" and given.shape == logarithms.shape[:-1]:
-        count = logarithms.shape[-1]
+    shares = _as_target("cross_entropy", target, logits, axis)
+    surprise = 0 - np.moveaxis(log_softmax(logits.astype(shares.dtype), axis), axis, -1)
+    # A class without a share adds nothing, also where its surprise is infinite.
+    loss = _sum(np.where(shares == 0, 0, shares * surprise))[..., 0]
+    return np.where(np.isnan(surprise).any(axis=-1), np.nan, loss).astype(logits.dtype)[()]
+
+
+@_quiet
+def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> Array:
+    r"""Gradient of :func:`cross_entropy` with respect to the logits, :math:`p_i - t_i`.
+
+    Parameters
+    ----------
+    x, target, axis
+        As in :func:`cross_entropy`.
+
+    Returns
+    -------
+    ndarray
+        In the shape and float type of `x`; of each example's own loss, not of their mean.
+
+    Raises
+    ------
+    TypeError, ValueError, numpy.exceptions.AxisError
+        As for :func:`cross_entropy`.
+
+    Notes
+    -----
+    Computed as :math:`p_i \sum_{j \ne i} t_j - t_i \sum_{j \ne i} p_j`. The difference :math:`p_i - 1` of a class
+    that is nearly certain is all rounding error; minus the sum of the others is not. With class indices every
+    component is within 1e-14 of the exact one, relatively. With distributions a component near 0, where the
+    probability nearly is its target, keeps the rounding error of the probability.
+
+    Examples
+    --------
+    >>> cross_entropy_grad([0.0, 0.0], 0).tolist()
+    [-0.5, 0.5]
+    >>> cross_entropy_grad([50.0, 0.0], 0).tolist()
+    [-1.928749847963918e-22, 1.928749847963918e-22]
+    """
+    logits = _as_logits("cross_entropy_grad", x)
+    axis = _single(logits, axis)
+    shares = _as_target("cross_entropy_grad", target, logits, axis)
+    p = np.moveaxis(softmax(logits.astype(shares.dtype), axis), axis, -1)
+    gradient: Array = p * _others(shares) - shares * _others(p)
+    return _from_last(gradient, axis, logits.dtype)
+
+
+def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -> Array:
+    """`target` as a distribution over the last axis, in at least float64."""
+    wide = _wide(logits)
+    shape = logits.shape[:axis] + logits.shape[axis + 1 :]
+    count = logits.shape[axis]
+    given = _as_logits(function, target, name="target")
+    if np.asarray(target).dtype.kind in "iu" and given.shape == shape:
         wrong = given[(given < 0) | (given >= count)]
         if wrong.size:
-            raise ValueError(f"target must be a class index from 0 to {count - 1}, got {wrong.flat[0]}")
-        loss = 0 - np.take_along_axis(logarithms, given[..., np.newaxis].astype(np.intp), axis=-1)[..., 0]
-    else:
-        loss = _expected_surprise(_as_logits("cross_entropy", target).astype(wide), logits, logarithms, axis)
-    return loss.astype(logits.dtype)[()]
-
-
-def _expected_surprise(target: Array, logits: Array, logarithms: Array, axis: int) -> Array:
-    if target.shape != logits.shape:
+            raise ValueError(f"target must be a class index from 0 to {count - 1}, got {wrong.flat[0]:.0f}")
+        one_hot: Array = (given[..., np.newaxis] == np.arange(count)).astype(wide)
+        return one_hot
+    if given.shape != logits.shape:
         raise ValueError(
-            f"target must be class indices of shape {logarithms.shape[:-1]} or distributions of shape "
-            f"{logits.shape}, got shape {target.shape}"
+            f"target must be class indices of shape {shape} or distributions of shape {logits.shape}, "
+            f"got {np.asarray(target).dtype} of shape {given.shape}"
         )
-    shares = np.moveaxis(target, axis, -1)
-    totals = shares.sum(axis=-1)
+    shares = np.moveaxis(given, axis, -1).astype(wide)
     if not (shares >= 0).all():
-        raise ValueError(f"target must be a distribution, none negative or NaN, got {shares.min()}")
-    if not np.allclose(totals, 1, rtol=0, atol=1e-3):
-        worst = totals.flat[np.argmax(np.abs(totals - 1))]
+        raise ValueError(f"target must be a distribution, none negative or NaN, got {shares[~(shares >= 0)].flat[0]}")
+    excess = np.abs(shares.sum(axis=-1) - 1)
+    if (excess > 1e-3).any():
+        worst = shares.sum(axis=-1).flat[np.argmax(excess)]
         raise ValueError(f"target must be a distribution that sums to 1, got a sum of {worst}")
-    surprise: Array = _sum(np.where(shares > 0, shares * (0 - logarithms), 0))[..., 0]
-    return surprise
+    return shares
 
 
-def _single(array: Array, axis: int) -> int:
-    """`axis` as one axis that `array` has."""
+def _single(array: Array, axis: int, name: str = "x") -> int:
+    """`axis` as one axis that `array` has, counted from the first."""
     if array.ndim == 0:
-        raise ValueError("x must have an axis of classes, got a scalar")
+        raise ValueError(f"{name} must have an axis of classes, got a scalar")
     axes = _as_axes(array, axis)
     if len(axes) != 1 or axis is None or isinstance(axis, tuple):
         raise TypeError(f"axis must be an int, got {axis!r}")
     return axes[0]
 
 
-def _exp_minus(x: Array, maximum: Array, *, infinite: float = np.nan) -> Array:
-    """exp(x - maximum), to the last place; `infinite` where both are the same infinity."""
-    # Left out, what the subtraction rounds off costs up to 488 ULP (logits of sigma 100): exp turns
-    # an absolute error into a relative one.
-    difference, rounded_off = _two_sum(x, -maximum)
-    exponential = np.exp(difference)
-    exponential += np.where(np.isfinite(rounded_off), exponential * rounded_off, 0)
-    return np.where(np.isinf(x) & (x == maximum), infinite, exponential)
+def _shift(logits: Array, maximum: Array) -> Array:
+    """What to subtract before exp: nothing from a row whose exponentials and their sum fit into float64."""
+    lowest = logits.min(axis=-1, keepdims=True, initial=np.inf) if (maximum < 0).any() else 0
+    fits = (np.abs(maximum) <= 600) & ((maximum >= 0) | (lowest >= -600))
+    # A whole number: then what x - shift rounds off is x - ((x - shift) + shift), exactly (Dekker).
+    return np.where(fits, 0, np.floor(maximum))
 
 
-def _sum(rows: Array) -> Array:
-    """Sum along the last axis, kept, as if rounded once: with `np.sum`, softmax is off by 4.7 ULP at K = 12."""
-    rounded_off = np.zeros((*rows.shape[:-1], 1), rows.dtype)
-    while (half := rows.shape[-1] // 2) > 0:
-        sums, rounded_off_here = _two_sum(rows[..., :half], rows[..., half : 2 * half])
-        rounded_off += rounded_off_here.sum(axis=-1, keepdims=True)
-        rows = np.concatenate([sums, rows[..., 2 * half :]], axis=-1)
-    total: Array = rows.sum(axis=-1, keepdims=True) + rounded_off
+def _exponentials(logits: Array, shift: Array | float) -> Array:
+    """exp(logits - shift), to the last place, in at least float64."""
+    if not np.any(shift):
+        exponentials: Array = np.exp(logits, dtype=_wide(logits))
+        return exponentials
+    difference = logits - shift
+    rounded_off = logits - (difference + shift)
+    exponentials = np.exp(difference, out=difference)
+    # Left out, this costs up to 488 ULP (logits of sigma 100): exp turns an absolute error into a relative one.
+    # Where the difference is infinite it is NaN or infinite, and exp is 0.
+    exponentials += exponentials * np.fmin(rounded_off, 1, out=rounded_off)
+    return exponentials
+
+
+def _exponentials_and_total(logits: Array, shift: Array | float) -> tuple[Array, Array]:
+    """The exponentials of the last part, which is the whole of any but a long row; and the sum of all."""
+    totals = []
+    for part in _parts(logits):
+        exponentials = _exponentials(logits[:, part], shift)
+        # What a plain sum rounds off in float64 is nothing to a narrower result.
+        wide = exponentials.dtype == logits.dtype
+        totals.append(_sum(exponentials) if wide else exponentials.sum(axis=-1, keepdims=True))
+    return exponentials, totals[0] if len(totals) == 1 else _sum(np.concatenate(totals, axis=-1))
+
+
+def _sum(positive: Array) -> Array:
+    """Sum along the last axis, kept, within two roundings: with `np.sum`, softmax is off by 4.7 ULP at K = 12.
+
+    After one addition each, the high parts are multiples of a unit so large that their sum is exact.
+    """
+    count = positive.shape[-1]
+    if count == 1:
+        return positive
+    half = count // 2
+    sums = positive[..., :half] + positive[..., half : 2 * half]
+    if count % 2:
+        sums[..., :1] += positive[..., -1:]
+    _, exponent = np.frexp(sums.max(axis=-1, keepdims=True, initial=0))
+    unit = np.ldexp(sums.dtype.type(1), exponent + half.bit_length())
+    high = sums + unit
+    high -= unit
+    total: Array = high.sum(axis=-1, keepdims=True)
+    total += np.subtract(sums, high, out=high).sum(axis=-1, keepdims=True)
     return total
 
 
+def _divide(exponentials: Array, total: Array, probabilities: Array) -> None:
+    if probabilities.dtype == exponentials.dtype:
+        np.divide(exponentials, total, out=probabilities)
+    else:  # Rounding to a narrower type hides the last place of the reciprocal, and multiplying takes half the time.
+        exponentials *= 1 / total
+        probabilities[...] = exponentials
+
+
+def _rest(logits: Array, maximum: Array) -> Array:
+    """The exponentials of all entries but the maximum, summed, relative to the maximum's: s - 1."""
+    shift = _shift(logits, maximum)
+    sums, count = [], -np.ones_like(maximum)  # the maximum itself
+    for part in _parts(logits):
+        largest = logits[:, part] == maximum
+        exponentials = _exponentials(logits[:, part], shift)
+        exponentials[largest] = 0
+        sums.append(_sum(exponentials))
+        count += np.count_nonzero(largest, axis=-1, keepdims=True)
+    # Infinite maxima count 1 each.
+    return _sum(np.concatenate(sums, axis=-1)) / np.where(np.isinf(maximum), 1, np.exp(maximum - shift)) + count
+
+
+def _others(shares: Array) -> Array:
+    """For each entry, the sum along the last axis of all the others, without cancellation."""
+    if shares.shape[-1] == 0:
+        return shares
+    largest = np.argmax(shares, axis=-1, keepdims=True)
+    smaller = shares.copy()
+    np.put_along_axis(smaller, largest, 0, axis=-1)
+    rest = _sum(smaller)
+    others: Array = (rest - smaller) + np.take_along_axis(shares, largest, axis=-1)
+    np.put_along_axis(others, largest, rest, axis=-1)
+    return others
+
+
+def _dot(a: Array, b: Array) -> tuple[Array, Array]:
+    """The dot product along the last axis, kept, and what rounding took from it: twice the precision."""
+    products, rounded_off = _two_product(a, b)
+    low = rounded_off.sum(axis=-1, keepdims=True)
+    while (half := products.shape[-1] // 2) > 0:
+        sums, rounded_off = _two_sum(products[..., :half], products[..., half : 2 * half])
+        low += rounded_off.sum(axis=-1, keepdims=True)
+        products = np.concatenate([sums, products[..., 2 * half :]], axis=-1)
+    return products, low
+
+
 def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """a + b as it is rounded, and what was rounded off, exactly (Knuth's two-sum)."""
+    """a + b as it is rounded, and what was rounded off, exactly (Knuth)."""
     total = a + b
     b_in_total = total - a
     return total, (a - (total - b_in_total)) + (b - b_in_total)
 
 
-def _finish(rows: Array, logits: Array, axes: tuple[int, ...], out: Array | None) -> Any:
-    """`rows` in the shape and type of `logits`, in `out` if there is one."""
-    result = _from_rows(rows, logits, axes)
+def _two_product(a: Array, b: Array) -> tuple[Array, Array]:
+    """a * b as it is rounded, and what was rounded off, exactly (Dekker and Veltkamp); 0 where that overflows."""
+    splitter = 2.0 ** ((np.finfo(a.dtype).nmant + 2) // 2) + 1
+    a_high, b_high = (splitter * c - (splitter * c - c) for c in (a, b))
+    product = a * b
+    a_low, b_low = a - a_high, b - b_high
+    rounded_off = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, np.where(np.isfinite(rounded_off), rounded_off, 0)
+
+
+def _wide(array: Array) -> np.dtype[Any]:
+    dtype: np.dtype[Any] = np.result_type(array.dtype, np.float64)
+    return dtype
+
+
+def _max(logits: Array) -> Array:
+    maximum: Array = np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
+    return maximum.astype(_wide(logits), copy=False)
+
+
+def _along_axis(
+    function: str,
+    kernel: Callable[[Array, Array], None],
+    x: npt.ArrayLike,
+    axis: Axis,
+    where: npt.ArrayLike | None,
+    out: Array | None,
+    nothing: float,
+) -> Any:
+    """Fill the result by `kernel`, block by block of rows; `nothing` where `where` leaves none."""
+    logits = _as_logits(function, x)
+    axes = _as_axes(logits, axis)
+    if out is not None:
+        _check_out(out, logits)
+    taking_part = _as_where(where, logits)
+
+    # In place is safe, block by block; any other overlap is not.
+    direct = out is not None and (out is logits or not np.may_share_memory(out, logits))
+    result = out if out is not None and direct else np.empty_like(logits, order="C", subok=False)
+    rows, into = _to_rows(_masked(logits, taking_part), axes), _to_rows(result, axes)
+    for block, some in _blocks(rows):
+        kernel(block, into[some])
+    if taking_part is not None:
+        into[~_to_rows(taking_part, axes).any(axis=-1)] = nothing
+    if not np.may_share_memory(into, result):
+        result[...] = _from_rows(into, result.shape, axes)
     if out is None:
-        return np.asarray(result, dtype=logits.dtype, order="C")[()]
-    out[...] = result
+        return result[()]
+    if not direct:
+        out[...] = result
     return out
 
 
-def _pair(logits: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+def _maximum_and_rest(logits: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
     rows = _to_rows(logits, axes)
-    maximum = _max(rows)
-    total = _sum(_exp_minus(rows, maximum, infinite=1.0))
-    return maximum[..., 0], total[..., 0]
+    maximum = np.full((len(rows), 1), -np.inf, _wide(rows))
+    rest = np.full_like(maximum, -1)
+    for block, some in _blocks(rows):
+        maximum[some] = _max(block)
+        rest[some] = _rest(block, maximum[some])
+    left = [n for i, n in enumerate(logits.shape) if i not in axes]
+    return maximum.reshape(left), rest.reshape(left)
 
 
-def _max(rows: Array) -> Array:
-    maximum: Array = np.max(rows, axis=-1, keepdims=True, initial=-np.inf)
-    return maximum
+def _blocks(rows: Array) -> Iterator[tuple[Array, slice]]:
+    """As many rows at a time as stay in the cache, at least one, in at least float32, and where they are."""
+    count, length = rows.shape
+    if length == 0:
+        return
+    step = max(1, _CACHED // length)
+    for start in range(0, count, step):
+        some = slice(start, start + step)
+        working = np.result_type(rows.dtype, np.float32)
+        yield np.asarray(rows[some], working, order="F" if length <= _SHORT else "C"), some
+
+
+def _parts(logits: Array) -> list[slice]:
+    """The cuts of a row too long to keep its exponentials; one for any other."""
+    length = logits.shape[-1]
+    step = _CACHED if length > _LONG else length
+    return [slice(start, start + step) for start in range(0, length, step)]
 
 
 def _to_rows(array: Array, axes: tuple[int, ...]) -> Array:
-    """`array` with `axes` moved last and joined into one, contiguous, in at least float64."""
+    """`array` with `axes` moved last and joined into one, and the others into another; a view if that can be."""
     last = np.moveaxis(np.atleast_1d(array), axes, range(-len(axes), 0))
     split = last.ndim - len(axes)
-    rows = last.reshape(*last.shape[:split], math.prod(last.shape[split:]))
-    if array.dtype == bool:
-        return rows
-    return np.ascontiguousarray(rows, dtype=np.result_type(array.dtype, np.float64))
+    return np.ascontiguousarray(last.reshape(math.prod(last.shape[:split]), math.prod(last.shape[split:])))
 
 
-def _from_rows(rows: Array, like: Array, axes: tuple[int, ...]) -> Array:
-    """The inverse of `_to_rows`, for an array of the shape of `like`."""
-    shape = np.atleast_1d(like).shape
-    joined = tuple(shape[axis] for axis in axes)
-    last = rows.reshape(*rows.shape[:-1], *joined)
-    return np.moveaxis(last, range(-len(axes), 0), axes).reshape(like.shape)
+def _from_rows(rows: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+    """The inverse of `_to_rows`, for an array of this shape."""
+    kept = [n for i, n in enumerate(shape) if i not in axes]
+    last = rows.reshape(*kept, *(shape[axis] for axis in axes))
+    return np.moveaxis(last, range(-len(axes), 0), axes)
+
+
+def _from_last(array: Array, axis: int, dtype: np.dtype[Any]) -> Array:
+    """`array` with its last axis moved back to `axis`."""
+    moved: Array = np.ascontiguousarray(np.moveaxis(array, -1, axis), dtype=dtype)
+    return moved
 
 
 def _masked(logits: Array, taking_part: Array | None) -> Array:
     return logits if taking_part is None else np.where(taking_part, logits, -np.inf)
 
 
-def _as_logits(function: str, x: npt.ArrayLike) -> Array:
+def _as_logits(function: str, x: npt.ArrayLike, name: str = "x") -> Array:
     """`x` as a float array, or an error that says what is wrong with it."""
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError("masked arrays are not supported; pass x.filled(-np.inf)")
     try:
         array = np.asarray(x)
     except ValueError as error:
-        raise ValueError(f"{function}: x must be a rectangular array of numbers, got a ragged sequence") from error
+        raise ValueError(f"{function}: {name} must be a rectangular array of numbers, got a ragged sequence") from error
     kind = array.dtype.kind
     if kind in "biu":
         return array.astype(np.float64)
