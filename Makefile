@@ -3,10 +3,12 @@
 # Any Python from 3.11 on; name one yourself with `make book PYTHON=/path/to/python3`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+NEED_PYTHON = $(if $(PYTHON),,$(error Python 3.11 or later is needed, and none was found; install one, or name it with PYTHON=))
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BENCH := $(subst .venv,.venv-bench,$(BIN))
 NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix widgets
 
-.PHONY: book site serve test lint widgets notebooks lock clean
+.PHONY: book site serve test lint widgets notebooks bench lock clean
 
 book: site serve
 
@@ -33,20 +35,32 @@ widgets: widgets/node_modules/ready
 notebooks: .venv/ready
 	$(BIN)/python -m tools.notebooks
 
+bench: .venv-bench/ready
+	$(BENCH)/python -m benchmarks.cpu
+	$(BENCH)/python -m benchmarks.accuracy
+
 lock:
 	uv pip compile pyproject.toml --group book --group test --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --output-file requirements.txt
 
 clean:
-	rm -rf .venv _build widgets/node_modules
+	rm -rf .venv .venv-bench _build widgets/node_modules
 
 # The stamps are written last: what was interrupted is done again.
 .venv/ready: requirements.txt pyproject.toml
-	$(if $(PYTHON),,$(error Python 3.11 or later is needed, and none was found; install one, or name it with PYTHON=))
+	$(NEED_PYTHON)
 	$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --require-hashes -r requirements.txt \
 	  && $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . \
 	  || { echo "make: the Python packages could not be installed; is there a network? Run the same command again." >&2; exit 1; }
+	@touch $@
+
+# The peers that the benchmarks measure, apart from the book's environment; `--group` needs pip 25.1.
+.venv-bench/ready: pyproject.toml
+	$(NEED_PYTHON)
+	$(PYTHON) -m venv .venv-bench
+	@$(BENCH)/python -m pip install --quiet "pip>=25.1" && $(BENCH)/python -m pip install --group bench \
+	  || { echo "make: the benchmarks' packages could not be installed; is there a network? Run the same command again." >&2; exit 1; }
 	@touch $@
 
 widgets/node_modules/ready: widgets/package-lock.json .venv/ready

@@ -376,21 +376,27 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Array:
     probabilities, vector = _as_logits("softmax_vjp", p, name="p"), _as_logits("softmax_vjp", v, name="v")
     if vector.shape != probabilities.shape:
         raise ValueError(f"v must have the shape of p, {probabilities.shape}, got {vector.shape}")
-    axis = _single(probabilities, axis, name="p")
-    if probabilities.size == 0:
-        return np.empty_like(probabilities)
-    wide = np.result_type(probabilities.dtype, vector.dtype, np.float64)
-    shares, directions = (np.moveaxis(a, axis, -1).astype(wide) for a in (probabilities, vector))
-    anchor = np.take_along_axis(directions, np.argmax(shares, axis=-1, keepdims=True), axis=-1)
-    directions, directions_low = _two_sum(directions, -anchor)
-    mean, mean_low = _dot(shares, directions)
-    mean_low += (shares * directions_low).sum(axis=-1, keepdims=True)
-    # Rounded probabilities do not sum to one exactly, and the sum over j above does not need them to.
-    total, total_low = _dot(shares, np.ones_like(shares))
+    axes = (_single(probabilities, axis, name="p"),)
+    product = np.empty_like(probabilities, order="C", subok=False)
+    rows, vectors, into = (_to_rows(array, axes) for array in (probabilities, vector, product))
+    for block, some in _blocks(rows):
+        into[some] = _vjp_rows(block.astype(_wide(block)), vectors[some])
+    if not np.may_share_memory(into, product):
+        product[...] = _from_rows(into, product.shape, axes)
+    return product
+
+
+def _vjp_rows(p: Array, v: Array) -> Array:
+    anchor = np.take_along_axis(v, np.argmax(p, axis=-1, keepdims=True), axis=-1).astype(p.dtype)
+    centred, centred_low = _two_sum(v, -anchor)
+    products, products_low = _two_product(p, centred)
+    mean, mean_low = _sum_twice(products)
+    mean_low += (products_low + p * centred_low).sum(axis=-1, keepdims=True)
+    # Rounded probabilities do not sum to one exactly, and p_i (v_i - <p, v>) takes that for granted.
+    total, total_low = _sum_twice(p)
     excess = (total - 1) + total_low
-    difference, difference_low = _two_sum(directions, -mean)
-    product = shares * (difference + (difference_low + directions_low - mean_low + directions * excess))
-    return _from_last(product, axis, probabilities.dtype)
+    difference, difference_low = _two_sum(centred, -mean)
+    return p * (difference + (difference_low + centred_low - mean_low + centred * excess))
 
 
 @_quiet
@@ -470,7 +476,8 @@ def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) 
     shares = _as_target("cross_entropy_grad", target, logits, axis)
     p = np.moveaxis(softmax(logits.astype(shares.dtype), axis), axis, -1)
     gradient: Array = p * _others(shares) - shares * _others(p)
-    return _from_last(gradient, axis, logits.dtype)
+    moved: Array = np.ascontiguousarray(np.moveaxis(gradient, -1, axis), dtype=logits.dtype)
+    return moved
 
 
 def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -> Array:
@@ -599,15 +606,15 @@ def _others(shares: Array) -> Array:
     return others
 
 
-def _dot(a: Array, b: Array) -> tuple[Array, Array]:
-    """The dot product along the last axis, kept, and what rounding took from it: twice the precision."""
-    products, rounded_off = _two_product(a, b)
-    low = rounded_off.sum(axis=-1, keepdims=True)
-    while (half := products.shape[-1] // 2) > 0:
-        sums, rounded_off = _two_sum(products[..., :half], products[..., half : 2 * half])
+def _sum_twice(rows: Array) -> tuple[Array, Array]:
+    """The sum along the last axis, kept, and what rounding took from it: twice the precision."""
+    low = np.zeros((*rows.shape[:-1], 1), rows.dtype)
+    while (length := rows.shape[-1]) > 1:
+        half = length // 2
+        sums, rounded_off = _two_sum(rows[..., :half], rows[..., half : 2 * half])
         low += rounded_off.sum(axis=-1, keepdims=True)
-        products = np.concatenate([sums, products[..., 2 * half :]], axis=-1)
-    return products, low
+        rows = np.concatenate([sums, rows[..., -1:]], axis=-1) if length % 2 else sums
+    return rows, low
 
 
 def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
@@ -712,12 +719,6 @@ def _from_rows(rows: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Ar
     kept = [n for i, n in enumerate(shape) if i not in axes]
     last = rows.reshape(*kept, *(shape[axis] for axis in axes))
     return np.moveaxis(last, range(-len(axes), 0), axes)
-
-
-def _from_last(array: Array, axis: int, dtype: np.dtype[Any]) -> Array:
-    """`array` with its last axis moved back to `axis`."""
-    moved: Array = np.ascontiguousarray(np.moveaxis(array, -1, axis), dtype=dtype)
-    return moved
 
 
 def _masked(logits: Array, taking_part: Array | None) -> Array:
