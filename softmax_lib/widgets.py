@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import traitlets
 
-from softmax_lib import softmax
+from softmax_lib import softmax, softmax_jacobian
 
 _STATIC = Path(__file__).parent / "static"
 _MOST_CLASSES = 12
@@ -335,11 +335,7 @@ class JacobianExplorer(_OfLogits):
     @property
     def jacobian(self) -> npt.NDArray[np.float64]:
         """Row i, column j: the derivative of probability i by logit j."""
-        p = self.probabilities
-        # 1 - p would cancel where p is nearly 1.
-        others = [math.fsum(np.delete(p, i)) for i in range(len(p))]
-        jacobian: npt.NDArray[np.float64] = np.where(np.eye(len(p), dtype=bool), p * others, -np.outer(p, p))
-        return jacobian
+        return softmax_jacobian(self.logits)
 
     @property
     def predicted_change(self) -> npt.NDArray[np.float64]:
@@ -377,7 +373,7 @@ class JacobianExplorer(_OfLogits):
         )
         i, j = self.row, self.column
         row, column = html.escape(labels[i]), html.escape(labels[j])
-        chosen = f"dp({row})/dz({column}) = {_show(self.jacobian[i, j])}."
+        chosen = f"∂p({row})/∂z({column}) = {_show(self.jacobian[i, j])}."
         nudged = (
             f"Nudge the logit of {column} by {_given(self.nudge)}: p({row}) changes by {_show(self.change[i])}, "
             f"and the Jacobian predicts {_show(self.predicted_change[i])}."

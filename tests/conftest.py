@@ -1,18 +1,28 @@
-"""The built site on a local port, and a Chromium to look at it with."""
+"""The backends; the built site on a local port, and a Chromium to look at it with."""
 
 from __future__ import annotations
 
 import functools
 import http.server
+import importlib
+import importlib.util
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+import softmax_lib
 from tools.browser import find
+
+BACKENDS = ["with_numpy"]
+# A file to test in the place of with_numpy: the bugs of test_mutations.py come in by this.
+STAND_IN = os.environ.get("SOFTMAX_BACKEND")
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
@@ -24,6 +34,36 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+class Backend:
+    """A backend's functions. One that it deliberately lacks skips the test that asks for it."""
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self.name = name
+        self.module = module
+
+    def __getattr__(self, function: str) -> Any:
+        if function not in softmax_lib.__all__:
+            raise AttributeError(function)
+        if self.name != "with_numpy" and not hasattr(self.module, function):
+            pytest.skip(f"{self.name} has no {function}")
+        return getattr(self.module, function)
+
+
+@pytest.fixture(params=BACKENDS, scope="session")
+def backend(request: pytest.FixtureRequest) -> Backend:
+    name = f"softmax_lib.{request.param}"
+    if STAND_IN:
+        spec = importlib.util.spec_from_file_location(name, STAND_IN)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return Backend(request.param, module)
+    try:
+        module = importlib.import_module(name)
+    except ImportError as reason:
+        pytest.skip(f"{name} cannot be imported here: {reason}")
+    return Backend(request.param, module)
 
 
 @dataclass(frozen=True)

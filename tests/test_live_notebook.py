@@ -22,7 +22,7 @@ SLOW = 120_000  # ms: a kernel on a busy machine
 
 CELLS = [
     "import ipywidgets\n"
-    "from softmax_lib.widgets import LayerExplorer, LogitExplorer, Quiz\n"
+    "from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer, PrecisionLab, Quiz\n"
     "from softmax_lib.examples import ANIMALS, FIVE_LOGITS\n"
     "explorer = LogitExplorer(FIVE_LOGITS)\n"
     "explorer",
@@ -41,6 +41,12 @@ CELLS = [
     "print(f'choice {quiz.choice}')",
     "layer = LayerExplorer(**ANIMALS._asdict())\nlayer",
     "print(f'hidden {layer.hidden}, weights {layer.weights[1]}')",
+    "slopes = JacobianExplorer([1.0, 2.0, 3.0], labels=['a', 'b', 'c'])\nslopes",
+    "print(slopes, slopes.jacobian[slopes.row, slopes.column].item())",
+    "slopes.row, slopes.nudge = 2, -1.5",
+    "lab = PrecisionLab([10.0, 12.0])\nlab",
+    "print(lab, lab.naive.tolist(), lab.shifted.tolist())",
+    "lab.format, lab.shift = 'bfloat16', 100",
 ]
 
 
@@ -224,6 +230,38 @@ def test_quiz_and_layer_reach_python(open_lab):
     lab.cell(9).get_by_role("slider", name="hidden 2").press("PageUp")
     lab.cell(9).get_by_role("spinbutton", name="weight of dog on hidden 3").fill("-2")
     assert lab.run(10) == "hidden [1.5, 1.5, 2.0], weights [0.0, 0.5, -2.0]"
+
+
+def test_jacobian_and_lab_drive_python_and_python_them(open_lab):
+    lab = open_lab("live.ipynb")
+    for index in (0, 11, 14):
+        lab.run(index)
+    slopes = lab.cell(11)
+    slopes.get_by_role("slider", name="logit of a").press("PageUp")
+    slopes.get_by_role("button", name="∂p(a)/∂z(a)").press("ArrowRight")
+    slopes.get_by_role("slider", name="nudge").press("ArrowLeft")
+    shown = slopes.locator(".sw-heat:has(.sw-chosen)").get_attribute("data-value")
+    state = "logits=[2.0, 2.0, 3.0], labels=['a', 'b', 'c'], column=1, nudge=0.0"
+    printed, _, slope = lab.run(12).rpartition(" ")
+    assert printed == f"JacobianExplorer({state})"
+    assert float(slope) == pytest.approx(float(shown or "nan"), rel=1e-15)
+    lab.run(13)
+    expect(slopes.locator(".sw-chosen")).to_have_accessible_name(re.compile(r"^∂p\(c\)/∂z\(b\) = "))
+    expect(slopes.get_by_role("slider", name="nudge")).to_have_value("-1.5")
+    expect(slopes.get_by_role("table", name="The logit of b moves by −1.5")).to_be_visible()
+
+    precision = lab.cell(14)
+    expect(precision.get_by_role("cell", name="∞ overflow")).to_have_count(1)
+    precision.get_by_role("slider", name="shift all").press("ArrowLeft")
+    precision.get_by_role("combobox", name="format").select_option("float32")
+    expect(precision.get_by_role("cell", name="∞ overflow")).to_have_count(0)
+    quotients = precision.locator(".sw-steps [data-value]").evaluate_all("cells => cells.map(c => +c.dataset.value)")
+    state = "logits=[10.0, 12.0], format='float32', shift=-10.0"
+    assert lab.run(15) == f"PrecisionLab({state}) {quotients[:2]} {quotients[2:]}"
+    lab.run(16)
+    expect(precision.get_by_role("combobox", name="format")).to_have_value("bfloat16")
+    expect(precision.get_by_role("slider", name="shift all")).to_have_value("100")
+    expect(precision.get_by_role("cell", name="∞ overflow")).to_have_count(2)
 
 
 def test_a_chapter_comes_alive(open_lab):

@@ -276,7 +276,7 @@ def test_the_stored_jacobian_is_complete():
     values = [float(attributes["data-value"]) for _, attributes in reader.tags if "data-value" in attributes]
     assert values == [*widget.probabilities, *widget.jacobian.ravel()]
     assert {"cat", "none", "0.1545", "−0.1199", "0.2336"} <= set(reader.text)
-    assert "dp(cat)/dz(dog) = −0.1199." in stored(widget)
+    assert "∂p(cat)/∂z(dog) = −0.1199." in stored(widget)
     assert "p(cat) changes by −0.01183, and the Jacobian predicts −0.01199." in stored(widget)
     assert all(attributes.get("scope") in ("row", "col") for tag, attributes in reader.tags if tag == "th")
 

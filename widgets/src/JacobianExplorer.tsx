@@ -1,6 +1,6 @@
 import type { TargetedKeyboardEvent } from "preact";
 import { explainMatrix, explainNudge } from "./explain.ts";
-import { show, showGiven, showProbability, showShort } from "./format.ts";
+import { show, showGiven, showProbability, showShort, slopeName } from "./format.ts";
 import type { ViewProps } from "./home.ts";
 import { Actions, colour, Grid, LogitTable, Name, Slider, Summary } from "./parts.tsx";
 import { change, jacobian, softmax } from "./softmax.ts";
@@ -15,7 +15,7 @@ export function JacobianExplorer({ state, home }: ViewProps<"JacobianExplorer">)
   const predicted = matrix.map((slopes) => slopes[column]! * nudge);
   const actual = change(probabilities, nudged, column, nudge);
   const scale = roundUp(Math.max(...predicted.map(Math.abs), ...actual.map(Math.abs)));
-  const slope = `dp(${labels[row]})/dz(${labels[column]})`;
+  const slope = slopeName(labels[row]!, labels[column]!);
   return (
     <div class="sw sw-jacobian" role="group" aria-label="Jacobian explorer">
       <LogitTable caption="Logits and probabilities" labels={labels} probabilities={probabilities} home={home} />
@@ -83,12 +83,13 @@ function Matrix({ labels, matrix, row, column, onChoose }: MatrixProps) {
     const [i, j] = [clamp(row + move[0], 0, last), clamp(column + move[1], 0, last)];
     event.currentTarget.querySelectorAll("button")[i * labels.length + j]!.focus();
   };
+  const longest = Math.max(...labels.map((label) => label.length));
   const choose = (i: number, j: number) => (i !== row || j !== column) && onChoose({ row: i, column: j });
   return (
     <>
       <p class="sw-title">The Jacobian: each row a probability, each column a logit</p>
       <div class="sw-scroll">
-        <table role="grid" class="sw-matrix" style={{ "--columns": labels.length }} onKeyDown={press}>
+        <table role="grid" class="sw-matrix" style={{ "--columns": labels.length, "--longest": longest }} onKeyDown={press}>
           <caption class="sw-hidden">The Jacobian</caption>
           <thead role="rowgroup">
             <tr role="row">
@@ -125,7 +126,7 @@ function Matrix({ labels, matrix, row, column, onChoose }: MatrixProps) {
                         class={chosen ? "sw-chosen" : mirrored ? "sw-mirrored" : ""}
                         tabIndex={chosen ? 0 : -1}
                         aria-pressed={chosen}
-                        aria-label={`dp(${labels[i]})/dz(${labels[j]}) = ${showShort(slope)}`}
+                        aria-label={`${slopeName(labels[i]!, labels[j]!)} = ${showShort(slope)}`}
                         onFocus={() => choose(i, j)}
                         onClick={() => choose(i, j)}
                       >
@@ -158,41 +159,42 @@ const bracketed = (p: number): string => (p < 1 && isNearOne(p) ? `(${showProbab
 
 /** The chosen cell, written out. */
 function Entry({ labels, probabilities, row, column, value }: EntryProps) {
-  const [p, q] = [probabilities[row]!, probabilities[column]!];
-  const rest = isNearOne(p) ? show(value / p) : `(1 − ${show(p)})`;
   const [above, below] = [labels[row]!, labels[column]!];
-  const [rule, numbers] =
-    row === column
-      ? [`p(${above}) · (1 − p(${above}))`, `${bracketed(p)} · ${rest}`]
-      : [`−p(${above}) · p(${below})`, `−${bracketed(p)} · ${bracketed(q)}`];
+  const [p, q] = [probabilities[row]!, probabilities[column]!];
+  const own = row === column;
+  const sign = own ? "" : "−";
+  const rest = isNearOne(p) ? show(value / p) : `(1 − ${show(p)})`;
+  const words =
+    `${slopeName(above, below)} = ${sign}p(${above}) · ${own ? `(1 − p(${above}))` : `p(${below})`}` +
+    ` = ${sign}${bracketed(p)} · ${own ? rest : bracketed(q)} = ${show(value)}`;
+  const of = (label: string) => (
+    <>
+      p(<Name>{label}</Name>)
+    </>
+  );
+  const term = (i: number, x: number) => <span class={`sw-term ${colour(i)}`}>{bracketed(x)}</span>;
   return (
-    <div
-      class="sw-formula"
-      role="img"
-      aria-label={`dp(${above})/dz(${below}) = ${rule} = ${numbers} = ${show(value)}`}
-    >
+    <div class="sw-formula" role="img" aria-label={words}>
       <span>
         <span class="sw-fraction">
+          <span>∂{of(above)}</span>
           <span>
-            dp(<Name>{above}</Name>)
-          </span>
-          <span>
-            dz(<Name>{below}</Name>)
+            ∂z(<Name>{below}</Name>)
           </span>
         </span>
       </span>
       <span>
-        {row === column ? (
-          <span>
-            = p(<Name>{above}</Name>) · (1 − p(<Name>{above}</Name>))
-          </span>
-        ) : (
-          <span>
-            = −p(<Name>{above}</Name>) · p(<Name>{below}</Name>)
-          </span>
-        )}
+        <span>
+          = {sign}
+          {of(above)} · {own ? <>(1 − {of(above)})</> : of(below)}
+        </span>
       </span>
-      <span>= {numbers}</span>
+      <span>
+        <span>
+          = {sign}
+          {term(row, p)} · {own ? rest : term(column, q)}
+        </span>
+      </span>
       <span>
         = <b class="sw-number">{show(value)}</b>
       </span>

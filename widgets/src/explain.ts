@@ -1,6 +1,6 @@
 // What a reader should hear where doubles end.
 
-import { show, showGiven, showProbability, showShort } from "./format.ts";
+import { show, showGiven, showProbability, showShort, slopeName } from "./format.ts";
 import { largest, leastNormal, roundTo, smallest, spacing, ulps, type Format, type Run } from "./precision.ts";
 import { linearRange } from "./softmax.ts";
 
@@ -60,12 +60,13 @@ export function explainNudge(
   return `${verdict}: ${size} too ${off > 0 ? "large" : "small"}, for every class alike.${range}`;
 }
 
-/** That rows add up to zero and that the matrix is symmetric, in this moment's numbers. */
+/** That columns add up to zero and that the matrix is symmetric, in this moment's numbers. */
 export function explainMatrix(labels: readonly string[], matrix: readonly (readonly number[])[], row: number, column: number): string {
-  const terms = matrix[row]!.map((x, j) => (j === 0 ? showShort(x) : `${x < 0 ? "−" : "+"} ${showShort(Math.abs(x))}`));
-  const mirrored = `dp(${labels[column]})/dz(${labels[row]}) = ${showShort(matrix[column]![row]!)}`;
+  const changes = matrix.map((slopes) => slopes[column]!);
+  const terms = changes.map((x, i) => (i === 0 ? showShort(x) : `${x < 0 ? "−" : "+"} ${showShort(Math.abs(x))}`));
+  const mirrored = `${slopeName(labels[column]!, labels[row]!)} = ${showShort(matrix[column]![row]!)}`;
   const symmetric = row === column ? "On the diagonal a cell is its own mirror image." : `Symmetric: ${mirrored} too.`;
-  return `Every row adds up to 0, here ${terms.join(" ")}: what one class gains, others lose. ${symmetric}`;
+  return `Each column adds up to 0, here ${terms.join(" ")} (rounded): what one class gains, others lose. ${symmetric}`;
 }
 
 /** A cell of the overview: the worst that happened to a probability. */

@@ -30,4 +30,7 @@ export const showGiven = (x: number): string =>
 export const showExponent = (x: number): string =>
   Math.abs(x) < 100 ? tidy((Math.abs(x) < 0.005 ? 0 : x).toFixed(2)) : show(x);
 
+/** "∂p(cat)/∂z(dog)": how p(cat) follows the logit of dog. */
+export const slopeName = (of: string, by: string): string => `∂p(${of})/∂z(${by})`;
+
 const tidy = (text: string): string => text.replace("e+", "e").replace(/^-/, MINUS);

@@ -229,7 +229,7 @@ export function Formula({ labels, scaled, probabilities, lit }: FormulaProps) {
   const total = (terms: readonly number[]) => terms.reduce((a, b) => a + Math.exp(b), 0);
   const plain = total(scaled);
   const maximum = Math.max(...scaled);
-  // Where e^z leaves the doubles, what is shown is what is computed.
+  // Where e^z leaves the doubles, the maximum is subtracted, as it is in the computation.
   const exponents = plain > 0 && plain < Infinity ? scaled : scaled.map((z) => z - maximum);
   const sum = show(total(exponents));
   const top = show(Math.exp(exponents[lit]!));

@@ -7,10 +7,17 @@ function roundedOff(a: number, b: number): number {
   return a - (total - bInTotal) + (b - bInTotal);
 }
 
-/** exp(x - maximum), to the last place: exp would amplify the rounding of the difference. */
-function expMinus(x: number, maximum: number): number {
-  const exponential = Math.exp(x - maximum);
-  const lost = roundedOff(x, -maximum);
+/** What to subtract before exp: nothing where doubles hold the exponentials and their sum, for subtracting rounds. */
+function shiftOf(logits: readonly number[]): number {
+  const maximum = Math.max(...logits);
+  const fits = Math.abs(maximum) <= 600 && (maximum >= 0 || Math.min(...logits) >= -600);
+  return fits ? 0 : Math.floor(maximum);
+}
+
+/** exp(x - shift), to the last place: exp would amplify the rounding of the difference. */
+function expMinus(x: number, shift: number): number {
+  const exponential = Math.exp(x - shift);
+  const lost = roundedOff(x, -shift);
   return Number.isFinite(lost) ? exponential + exponential * lost : exponential;
 }
 
@@ -27,9 +34,9 @@ function sum(terms: readonly number[]): number {
 
 /** Probabilities; all NaN where a NaN, a +inf or nothing but -inf leaves no answer. */
 export function softmax(logits: readonly number[]): number[] {
-  const maximum = Math.max(...logits);
-  if (!Number.isFinite(maximum)) return logits.map(() => NaN);
-  const exponentials = logits.map((z) => expMinus(z, maximum));
+  const shift = shiftOf(logits);
+  if (!Number.isFinite(shift)) return logits.map(() => NaN);
+  const exponentials = logits.map((z) => expMinus(z, shift));
   const total = sum(exponentials);
   return exponentials.map((e) => e / total);
 }
@@ -38,15 +45,23 @@ export function softmax(logits: readonly number[]): number[] {
 export function logsumexp(logits: readonly number[]): number {
   const maximum = Math.max(...logits);
   if (!Number.isFinite(maximum)) return maximum;
-  return maximum + Math.log(sum(logits.map((z) => expMinus(z, maximum))));
+  const shift = shiftOf(logits);
+  const smaller = logits.filter((z) => z < maximum);
+  const rest = sum(smaller.map((z) => expMinus(z, shift))) / Math.exp(maximum - shift);
+  return maximum + Math.log1p(rest + (logits.length - smaller.length - 1));
 }
 
 /** J[i][j] = p_i (δ_ij − p_j): how probability i follows logit j. */
 export const jacobian = (p: readonly number[]): number[][] =>
   p.map((pi, i) => p.map((pj, j) => (i === j ? pi * others(p, i) : -(pi * pj))));
 
-/** 1 − p_i; subtracted, it would cancel where p_i is nearly 1. */
-const others = (p: readonly number[], i: number): number => sum(p.toSpliced(i, 1));
+/** 1 − p_i, by additions as Python makes them; subtracted, it would cancel where p_i is nearly 1. */
+function others(p: readonly number[], i: number): number {
+  const largest = argmax(p);
+  const smaller = p.with(largest, 0);
+  const rest = sum(smaller);
+  return i === largest ? rest : rest - smaller[i]! + p[largest]!;
+}
 
 /** after − before, with no subtraction that could cancel; logit j was moved by h. */
 export function change(before: readonly number[], after: readonly number[], j: number, h: number): number[] {
@@ -54,7 +69,7 @@ export function change(before: readonly number[], after: readonly number[], j: n
     h > 0
       ? before.map((p) => p * after[j]! * Math.expm1(-h))
       : after.map((p) => -(p * before[j]! * Math.expm1(h)));
-  return rest.with(j, -others(rest, j));
+  return rest.with(j, -sum(rest.toSpliced(j, 1)));
 }
 
 /** The predicted over the actual change, which is the same for every class when logit j moves by h. */

@@ -68,11 +68,11 @@ test("a nudge is told to be good, too far, past all probability, or without effe
   assert.match(say([1e308, 1.7e308], 1, 1e308), /answers NaN/);
 });
 
-test("rows add up to zero in so many words", () => {
+test("columns add up to zero in so many words", () => {
   const matrix = jacobian(softmax([0, 0]));
   assert.equal(
     explainMatrix(["cat", "dog"], matrix, 0, 1),
-    "Every row adds up to 0, here 0.2500 − 0.2500: what one class gains, others lose. Symmetric: dp(dog)/dz(cat) = −0.2500 too.",
+    "Each column adds up to 0, here −0.2500 + 0.2500 (rounded): what one class gains, others lose. Symmetric: ∂p(dog)/∂z(cat) = −0.2500 too.",
   );
-  assert.match(explainMatrix(["cat", "dog"], matrix, 1, 1), /here −0.2500 \+ 0.2500.*its own mirror image/);
+  assert.match(explainMatrix(["cat", "dog"], matrix, 0, 0), /here 0.2500 − 0.2500 .*its own mirror image/);
 });
