@@ -2,7 +2,7 @@
 
 A figure says one thing, and its title says it. A picture is an SVG that the site sets inline, so that
 its text takes the page's colour in light and dark; elsewhere (JupyterLab, GitHub, print) it stands on
-white paper of its own.
+white paper of its own. It is no wider than 6 inches, so that its words can be read on a phone.
 """
 
 import io
@@ -28,6 +28,8 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "
 # Stand-ins, replaced in the SVG by CSS variables that the site sets; the fallbacks hold elsewhere.
 _INK, _PAPER = "#010203", "#fefdfc"
 _CSS = {_INK: "var(--figure-ink, #1f2328)", _PAPER: "var(--figure-paper, #ffffff)"}
+
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
 _STYLE: dict[Any, Any] = {
     "font.size": 11,
@@ -78,23 +80,23 @@ def _for_the_page(svg: str, alt: str) -> str:
     label = alt.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'width="{float(width) * 4 / 3:.0f}" viewBox="0 0 {width} {height}" '
+        f'width="{float(width) * 4 / 3:.0f}" viewBox="0 0 {float(width):.2f} {float(height):.2f}" '
         f'role="img" aria-label="{label}" style="max-width: 100%; height: auto; stroke-linejoin: round">'
     )
-    svg = head + svg[svg.index(">") + 1 :]
+    svg = svg[svg.index(">") + 1 :]
     # Pictures share a page: only ids that something refers to stay, and those are hashes.
     svg = re.sub(r' id="([^"]+)"', lambda name: name[0] if f"#{name[1]}" in svg else "", svg)
     for colour, css in _CSS.items():
         svg = svg.replace(colour, css)
-    svg = re.sub(r"font: ([^;\"]*?)'[^;\"]*", r"font: \1system-ui, sans-serif", svg)
-    # Two decimals of a point are invisible, and the same on every machine.
-    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", svg)
+    svg = re.sub(r"(font: [^;\"]*?|font-family: )'[^;\"]*", r"\1system-ui, sans-serif", svg)
+    # Of a position, two decimals of a point are enough to see, and the same on every machine; words stay as they are.
+    return head + re.sub(r"<[^>]*>", lambda tag: _LONG_NUMBER.sub(lambda n: f"{float(n[0]):.2f}", tag[0]), svg)
 
 
 def _bars(axes: Axes, labels: Sequence[str], values: npt.ArrayLike, colour: str, form: str) -> None:
     values = np.asarray(values)
     bars = axes.bar(labels, values, color=colour, width=0.7)
-    axes.bar_label(bars, [format(v, form) for v in values], padding=2)
+    axes.bar_label(bars, [format(v, form).replace("-", "−") for v in values], padding=2)
     axes.margins(y=0.15)
     axes.axhline(0, color=_INK, linewidth=0.8)
 
@@ -104,11 +106,11 @@ def plain_division_fails(logits: npt.ArrayLike) -> tuple[Figure, str]:
     """Shares by plain division beside shares of exponentials."""
     logits = np.asarray(logits)
     labels = [f"{z:g}" for z in logits]
-    figure = Figure(figsize=(7.2, 3.0), layout="constrained")
+    figure = Figure(figsize=(5.8, 3.0), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     _bars(left, labels, logits / logits.sum(), VERMILION, ".2f")
     _bars(right, labels, softmax(logits), BLUE, ".2f")
-    left.set(title="z / Σz leaves the range 0 to 1", xlabel="logit z", ylabel="share")
+    left.set(title="z / Σz leaves 0 to 1", xlabel="logit z", ylabel="share")
     right.set(title="eᶻ / Σeᶻ never does", xlabel="logit z")
     alt = (
         f"Two bar charts for the logits {', '.join(labels)}. Plain division gives shares "
@@ -123,11 +125,11 @@ def two_classes_are_the_sigmoid() -> tuple[Figure, str]:
     """The probability of the first of two classes, over the difference of their logits."""
     difference = np.linspace(-6, 6, 121)
     first = softmax(np.stack([difference, np.zeros_like(difference)]), axis=0)[0]
-    figure = Figure(figsize=(6.4, 3.0), layout="constrained")
+    figure = Figure(figsize=(5.6, 3.0), layout="constrained")
     axes = figure.subplots()
     axes.plot(difference, first, color=BLUE, linewidth=2.5)
     axes.plot([0], [0.5], "o", color=VERMILION)
-    axes.annotate("equal logits: ½", (0, 0.5), (0.5, 0.36), color=_INK)
+    axes.annotate("equal logits: ½", (0, 0.5), (0.4, 0.4), color=_INK)
     axes.grid(alpha=0.25)
     axes.set(
         title="With two classes only the difference counts: the sigmoid",
@@ -146,12 +148,12 @@ def scaling_sharpens(logits: npt.ArrayLike, factors: Sequence[float] = (0.5, 1, 
     """The probabilities of the same logits, multiplied by several factors."""
     logits = np.asarray(logits)
     probabilities = [softmax(logits * factor) for factor in factors]
-    figure = Figure(figsize=(7.2, 2.8), layout="constrained")
+    figure = Figure(figsize=(6, 2.8), layout="constrained")
     for axes, factor, p in zip(figure.subplots(1, len(factors), sharey=True), factors, probabilities, strict=True):
         _bars(axes, [f"{z:g}" for z in logits], p, BLUE, ".2f")
         axes.set(xlabel="logit z", title=f"{factor:g} · z", ylim=(0, 1.15))
     figure.axes[0].set_ylabel("probability")
-    figure.suptitle("Multiplying the logits sharpens or flattens the probabilities", x=0.02, ha="left", weight="bold")
+    figure.suptitle("Multiplying the logits sharpens or flattens", x=0.02, ha="left", weight="bold")
     alt = "Four bar charts of softmax of the same logits multiplied by a factor. " + " ".join(
         f"Times {factor:g}, the largest probability is {p.max():.2f}."
         for factor, p in zip(factors, probabilities, strict=True)
@@ -168,14 +170,18 @@ def from_logits_to_probabilities(logits: npt.ArrayLike, labels: Sequence[str] | 
     stages = [
         ("logits z", logits, ORANGE, ".4g"),
         ("exponentials eᶻ", exponentials, GREEN, ".2f"),
-        ("probabilities eᶻ / Σ", softmax(logits), BLUE, ".3f"),
+        ("probabilities eᶻ/Σ", softmax(logits), BLUE, ".3f"),
     ]
-    figure = Figure(figsize=(8.4, 3.0), layout="constrained")
-    for axes, (title, values, colour, form) in zip(figure.subplots(1, 3), stages, strict=True):
-        _bars(axes, labels, values, colour, form)
+    figure = Figure(figsize=(6, 0.32 * len(logits) + 0.7), layout="constrained")
+    for axes, (title, values, colour, form) in zip(figure.subplots(1, 3, sharey=True), stages, strict=True):
+        bars = axes.barh(labels, values, color=colour, height=0.7)
+        axes.bar_label(bars, [format(v, form) for v in values], padding=3)
+        axes.margins(x=0.4)
+        axes.set_xlim(left=min(0, values.min()))
         axes.set_title(title)
-        axes.tick_params(left=False, labelleft=False)
-        axes.spines["left"].set_visible(False)
+        axes.tick_params(left=False, bottom=False, labelbottom=False)
+        axes.spines["bottom"].set_visible(False)
+    axes.invert_yaxis()
     top = int(np.argmax(logits))
     alt = (
         f"Three bar charts: the logits, their exponentials, and their probabilities. The largest logit, {logits[top]:g}"
@@ -188,18 +194,18 @@ def from_logits_to_probabilities(logits: npt.ArrayLike, labels: Sequence[str] | 
 def axis_says_what_sums_to_one(batch: npt.ArrayLike) -> tuple[Figure, str]:
     """A batch normalised along its rows, and along its columns."""
     batch = np.asarray(batch)
-    figure = Figure(figsize=(7.6, 2.9), layout="constrained")
-    for axes, axis in zip(figure.subplots(1, 2), (-1, 0), strict=True):
+    figure = Figure(figsize=(6, 2.4), layout="constrained")
+    for axes, axis in zip(figure.subplots(1, 2, sharey=True), (-1, 0), strict=True):
         p = softmax(batch, axis=axis)
         axes.pcolormesh(p, cmap="Blues", vmin=0, vmax=1.6, edgecolor=_PAPER, linewidth=2)
-        axes.invert_yaxis()
         for (i, j), value in np.ndenumerate(p):
             axes.text(j + 0.5, i + 0.5, f"{value:.2f}", ha="center", va="center", color="#000000")
         axes.set_xticks(np.arange(batch.shape[1]) + 0.5, [f"class {j + 1}" for j in range(batch.shape[1])])
         axes.set_yticks(np.arange(batch.shape[0]) + 0.5, [f"example {i + 1}" for i in range(batch.shape[0])])
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        axes.set_title(f"axis={axis}: each {'row' if axis else 'column'} sums to 1")
+        axes.set_title(f"axis={axis}: {'rows' if axis else 'columns'} sum to 1")
+    axes.invert_yaxis()
     alt = (
         f"The same batch of {batch.shape[0]} examples by {batch.shape[1]} classes, twice as a grid of probabilities. "
         "With axis=-1 each row, one example, sums to one; with axis=0 each column does, which mixes the examples."
@@ -214,7 +220,7 @@ def layer_of_the_network(layer: Layer) -> tuple[Figure, str]:
     logits = weights @ hidden + np.asarray(layer.bias)
     n, m = weights.shape
     ys_hidden, ys_logits = np.linspace(n - 1.5, 0.5, m), np.arange(n)[::-1].astype(float)
-    figure = Figure(figsize=(7.2, 3.8), layout="constrained")
+    figure = Figure(figsize=(5.8, 3.6), layout="constrained")
     axes = figure.subplots()
     for (i, j), weight in np.ndenumerate(weights):
         if weight:
@@ -245,12 +251,12 @@ def probabilities_of_a_batch(probabilities: npt.ArrayLike, labels: Sequence[str]
     """One stacked bar an example, one segment a class."""
     probabilities = np.asarray(probabilities)
     rows = [f"input {i + 1}" for i in range(len(probabilities))]
-    figure = Figure(figsize=(7.2, 0.75 * len(rows) + 1.4), layout="constrained")
+    figure = Figure(figsize=(6, 0.75 * len(rows) + 1.4), layout="constrained")
     axes = figure.subplots()
     left = np.zeros(len(rows))
     for label, colour, column in zip(labels, (ORANGE, SKY, GREEN, PURPLE), probabilities.T, strict=True):
         bars = axes.barh(rows, column, left=left, color=colour, edgecolor=_PAPER, linewidth=2, height=0.7)
-        names = [f"{label}\n{p:.2f}" if p > 0.06 else "" for p in column]
+        names = [f"{label}\n{p:.2f}" if p > 0.08 else "" for p in column]
         axes.bar_label(bars, names, label_type="center", color="#000000", fontsize=10)
         left += column
     axes.invert_yaxis()
@@ -268,7 +274,7 @@ def probabilities_of_a_batch(probabilities: npt.ArrayLike, labels: Sequence[str]
 def where_exp_ends() -> tuple[Figure, str]:
     """For each floating-point format, the logits whose exponential it can hold."""
     formats = [("float16", 5, 10), ("bfloat16", 8, 7), ("float32", 8, 23), ("float64", 11, 52)]
-    figure = Figure(figsize=(7.6, 2.9), layout="constrained")
+    figure = Figure(figsize=(6, 3.1), layout="constrained")
     axes = figure.subplots()
     words = []
     for row, (name, exponent_bits, fraction_bits) in enumerate(formats):
@@ -277,8 +283,8 @@ def where_exp_ends() -> tuple[Figure, str]:
         zero, subnormal, infinite = (power * np.log(2) for power in (smallest, 2 - largest, largest))
         axes.barh(row, infinite - zero, left=zero, height=0.55, color=BLUE)
         axes.barh(row, subnormal - zero, left=zero, height=0.55, color=ORANGE)
-        axes.text(zero - 12, row, f"{zero:.1f}".replace("-", "−"), ha="right", va="center")
-        axes.text(infinite + 12, row, f"{infinite:.1f}", ha="left", va="center")
+        axes.text(zero - 15, row, f"{zero:.1f}".replace("-", "−"), ha="right", va="center")
+        axes.text(infinite + 15, row, f"{infinite:.1f}", ha="left", va="center")
         words.append(f"{name} from {zero:.1f} to {infinite:.1f}")
     axes.barh(0, 0, color=BLUE, label="held to full precision")
     axes.barh(0, 0, color=ORANGE, label="digits lost (subnormal)")
@@ -288,9 +294,9 @@ def where_exp_ends() -> tuple[Figure, str]:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set(
-        title="Each format can hold eᶻ only in a window: left of it is 0, right of it ∞",
+        title="Each format holds eᶻ only in a window:\nleft of it there is 0, right of it ∞",
         xlabel="logit z",
-        xlim=(-960, 850),
+        xlim=(-1010, 920),
     )
     alt = (
         "Four horizontal bars on one axis of logits: where each format can hold the exponential. "
@@ -304,7 +310,7 @@ def where_exp_ends() -> tuple[Figure, str]:
 def sums_that_stop_growing() -> tuple[Figure, str]:
     """What the probabilities of K equal logits sum to, if the ones are added in a narrow format."""
     classes = np.logspace(0, 5, 101)
-    figure = Figure(figsize=(6.8, 3.2), layout="constrained")
+    figure = Figure(figsize=(5.4, 3.3), layout="constrained")
     axes = figure.subplots()
     for name, stuck_at, colour, line in (("bfloat16", 256, VERMILION, "solid"), ("float16", 2048, ORANGE, "dashed")):
         axes.loglog(classes, np.maximum(classes, stuck_at) / stuck_at, color=colour, linestyle=line, linewidth=2.5)
@@ -316,7 +322,7 @@ def sums_that_stop_growing() -> tuple[Figure, str]:
     axes.set_yticks([1, 10, 100], ["1", "10", "100"])
     axes.minorticks_off()
     axes.set(
-        title="A sum that is stuck makes the probabilities add up to more than one",
+        title="A sum that is stuck makes\nthe probabilities add up to more than one",
         xlabel="classes K, all with the same logit",
         ylabel="sum of the probabilities",
     )
@@ -337,7 +343,7 @@ def tangent_of_a_nudge(logits: npt.ArrayLike, labels: Sequence[str], nudged: int
     moved[:, nudged] += nudges
     paths, p = softmax(moved), softmax(logits)
     slopes = p * ((np.arange(len(p)) == nudged) - p[nudged])
-    figure = Figure(figsize=(6.6, 3.6), layout="constrained")
+    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     axes = figure.subplots()
     for i, (label, colour) in enumerate(zip(labels, (BLUE, VERMILION, GREEN, PURPLE), strict=True)):
         axes.plot(nudges, paths[:, i], color=colour, linewidth=2.5)
@@ -367,7 +373,8 @@ def directions_of_the_jacobian(logits: npt.ArrayLike, labels: Sequence[str]) -> 
     """The eigenvectors of softmax's Jacobian, each with its eigenvalue."""
     p = softmax(np.asarray(logits, dtype=float))
     eigenvalues, vectors = np.linalg.eigh(np.diag(p) - np.outer(p, p))
-    figure = Figure(figsize=(6.2, 4.4), layout="constrained")
+    figure = Figure(figsize=(5.6, 4.6))
+    figure.set_layout_engine("constrained", h_pad=0.12)
     words = []
     for axes, eigenvalue, vector in zip(
         figure.subplots(2, -(-len(p) // 2), sharey=True).flat, eigenvalues, vectors.T, strict=True
@@ -381,7 +388,12 @@ def directions_of_the_jacobian(logits: npt.ArrayLike, labels: Sequence[str]) -> 
         words.append(
             f"times {abs(eigenvalue):.2f}: " + ", ".join(f"{n} {x:.2f}" for n, x in zip(labels, vector, strict=True))
         )
-    figure.suptitle("How much of a push on the logits arrives", x=0.02, ha="left", weight="bold")
+    figure.suptitle(
+        f"A push on all logits alike does nothing;\nof any other, at most {eigenvalues[-1]:.2f} arrives",
+        x=0.02,
+        ha="left",
+        weight="bold",
+    )
     return figure, "Four bar charts, the eigenvectors of the Jacobian, titled with the eigenvalues. " + "; ".join(
         words
     ) + "."
@@ -392,11 +404,11 @@ def slope_vanishes_when_sure() -> tuple[Figure, str]:
     """The slope of the first of two probabilities, over the difference of their logits."""
     lead = np.linspace(-8, 8, 161)
     p = softmax(np.stack([lead, np.zeros_like(lead)]), axis=0)
-    figure = Figure(figsize=(6.4, 3.0), layout="constrained")
+    figure = Figure(figsize=(5.6, 3.0), layout="constrained")
     axes = figure.subplots()
     axes.plot(lead, p[0] * p[1], color=BLUE, linewidth=2.5)
     axes.plot([0], [0.25], "o", color=VERMILION)
-    axes.annotate("undecided: ¼", (0, 0.25), (0.5, 0.247), color=_INK)
+    axes.annotate("undecided: ¼", (0, 0.25), (0.5, 0.24), color=_INK)
     axes.annotate("sure: almost nothing", (6, 0.01), (3.4, 0.06), color=_INK)
     axes.grid(alpha=0.25)
     axes.set(
@@ -417,7 +429,7 @@ def gradient_check_error(logits: Sequence[float]) -> tuple[Figure, str]:
     steps = [float(Decimal(10) ** (Decimal(-k) / 4)) for k in range(2, 53)]
     errors = [_central_difference_error(logits, h) for h in steps]
     best = int(np.argmin(errors))
-    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     axes = figure.subplots()
     axes.loglog(steps, errors, "o-", color=BLUE, markersize=4, linewidth=1.5)
     axes.loglog([10**-0.5, 1e-7], [0.0156 * 10**-1.0, 0.0156 * 1e-14], color=VERMILION, linestyle="dashed")

