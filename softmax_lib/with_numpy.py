@@ -387,6 +387,9 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Array:
 
 
 def _vjp_rows(p: Array, v: Array) -> Array:
+    # Near the end of the range, what is subtracted below could leave it; a power of two goes in and out exactly.
+    scale = np.where(np.abs(v).max(axis=-1, keepdims=True) > 1e290, 2.0**-64, 1)
+    v = v * scale
     anchor = np.take_along_axis(v, np.argmax(p, axis=-1, keepdims=True), axis=-1).astype(p.dtype)
     centred, centred_low = _two_sum(v, -anchor)
     products, products_low = _two_product(p, centred)
@@ -396,7 +399,7 @@ def _vjp_rows(p: Array, v: Array) -> Array:
     total, total_low = _sum_twice(p)
     excess = (total - 1) + total_low
     difference, difference_low = _two_sum(centred, -mean)
-    product: Array = p * (difference + (difference_low + centred_low - mean_low + centred * excess))
+    product: Array = p * (difference + (difference_low + centred_low - mean_low + centred * excess)) / scale
     return product
 
 
@@ -549,18 +552,19 @@ def _sum(positive: Array, narrowest: np.dtype[Any]) -> Array:
     unit so large that their sum is exact, and the low parts hardly count. That takes five times as long as one
     addition, so a row that is not short is first brought to a quarter of its length, by three.
     """
-    if positive.dtype != narrowest:
-        return _fast_sum(positive)
     *batch, count = positive.shape
+    # Short rows lie side by side, unless there is one alone; its plain sum could differ from theirs in the last place.
+    if positive.dtype != narrowest and count > _SHORT:
+        return _fast_sum(positive)
     if count > _SHORT:
         quarter = count // 4
         quarters = positive[..., : 4 * quarter].reshape(*batch, 4, quarter).sum(axis=-2)
         positive = np.concatenate([quarters, positive[..., 4 * quarter :]], axis=-1) if count % 4 else quarters
-    _, exponent = np.frexp(_fast_sum(positive))
-    unit = np.ldexp(positive.dtype.type(1), exponent)
+    about = _fast_sum(positive)
+    unit = np.ldexp(positive.dtype.type(1), np.frexp(about)[1])
     high = (positive + unit) - unit
-    total: Array = _fast_sum(high) + _fast_sum(positive - high)
-    return total
+    total = _fast_sum(high) + _fast_sum(positive - high)
+    return np.where(np.isfinite(about), total, about)
 
 
 def _fast_sum(rows: Array) -> Array:
@@ -740,10 +744,10 @@ def _as_logits(function: str, x: npt.ArrayLike, name: str = "x") -> Array:
     except ValueError as error:
         raise ValueError(f"{function}: {name} must be a rectangular array of numbers, got a ragged sequence") from error
     kind = array.dtype.kind
-    if kind in "biu":
+    # NumPy's kind of ml_dtypes' types is "V" (void). But its int4 casts safely to int8, and its bfloat16 to float32;
+    # nothing else of that kind does.
+    if kind in "biu" or np.can_cast(array.dtype, np.int8):
         return array.astype(np.float64)
-    # ml_dtypes' bfloat16 has NumPy's kind "V" (void), but casts safely to float32; nothing else that
-    # is no float does.
     if kind == "f" or (array.dtype.fields is None and np.can_cast(array.dtype, np.float32)):
         return array.astype(array.dtype.newbyteorder("="), copy=False)
     raise TypeError(f"{function} expects a real numeric array, got dtype {array.dtype}")
