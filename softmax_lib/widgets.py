@@ -25,6 +25,7 @@ _LONGEST_LABEL = 24
 _FORMATS = {"float16": (11, 15), "bfloat16": (8, 127), "float32": (24, 127), "float64": (53, 1023)}
 """Each format's significant bits, and the exponent of its largest numbers."""
 _MOST_ULP = 10  # beyond this many, a decimal digit is lost
+_EXACT_TO = 4  # what stands for the exact answer is a float64, good to this many ULP
 _DEFAULTS = {
     "labels": None,
     "temperature": 1.0,
@@ -474,7 +475,7 @@ class PrecisionLab(_OfLogits):
             return "✗ NaN"
         if missed > 0:
             return f"✗ 0 instead of {_show(missed)}"
-        return f"{'≈ lost digits' if worst > _MOST_ULP else '✓ fine'}: {_show(worst)} ULP"
+        return f"{'≈ lost digits' if worst > _MOST_ULP else '✓ fine'}: {_show_ulps(format, worst)} ULP"
 
     def _fallback(self) -> str:
         labels = self._names()
@@ -486,7 +487,8 @@ class PrecisionLab(_OfLogits):
             + self._steps("Naive", labels, shifted=False)
             + self._steps("The maximum m subtracted first", labels, shifted=True)
             + _table(
-                "In every format",
+                "In every format<small> In float64 the answer to compare with is itself a double, "
+                f"good to within {_EXACT_TO} ULP.</small>",
                 _heads("format", "naive", "shifted"),
                 list(_FORMATS),
                 [
@@ -505,7 +507,7 @@ class PrecisionLab(_OfLogits):
         rows = [
             f"<td>{_show(power)}</td><td>{_step(exponential)}</td>"
             f'<td data-value="{float(quotient)!r}">{_step(quotient, zero, _show_probability)}</td>'
-            f"<td>{_show(ulps)}</td>"
+            f"<td>{_show_ulps(self.format, ulps)}</td>"
             for power, exponential, quotient, ulps in zip(
                 run.powers, run.exponentials, run.quotients, self._ulps(run, self.format), strict=True
             )
@@ -691,6 +693,11 @@ def _show(x: float) -> str:
     mantissa, _, exponent = f"{x:.3e}".partition("e")
     text = f"{x:#.4g}".rstrip(".") if -4 <= int(exponent) < 4 else f"{mantissa}e{int(exponent)}"
     return text.replace("-", "−", 1) if x < 0 else text
+
+
+def _show_ulps(format: str, error: float) -> str:
+    """An error in ULP, where it means anything: float64 is compared with a float64."""
+    return f"within {_EXACT_TO}" if format == "float64" and error <= _EXACT_TO else _show(error)
 
 
 def _short(x: float) -> str:

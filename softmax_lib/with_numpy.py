@@ -549,17 +549,17 @@ def _sum(positive: Array, narrowest: np.dtype[Any]) -> Array:
     """Sum along the last axis, kept, as if rounded once or so; or far beyond what a `narrowest` type shows.
 
     With `np.sum` alone, softmax is off by 4.7 ULP at K = 12. Here the high parts of the entries are multiples of a
-    unit so large that their sum is exact, and the low parts hardly count. That takes five times as long as one
-    addition, so a row that is not short is first brought to a quarter of its length, by three.
+    unit so large that their sum is exact, and the low parts hardly count. That takes five times as long as an
+    addition, so a row that is not short is first folded once; folded twice, a dominant entry is off by 5.1 ULP.
     """
-    *batch, count = positive.shape
+    count = positive.shape[-1]
     # Short rows lie side by side, unless there is one alone; its plain sum could differ from theirs in the last place.
     if positive.dtype != narrowest and count > _SHORT:
         return _fast_sum(positive)
     if count > _SHORT:
-        quarter = count // 4
-        quarters = positive[..., : 4 * quarter].reshape(*batch, 4, quarter).sum(axis=-2)
-        positive = np.concatenate([quarters, positive[..., 4 * quarter :]], axis=-1) if count % 4 else quarters
+        half = count // 2
+        folded = positive[..., :half] + positive[..., half : 2 * half]
+        positive = np.concatenate([folded, positive[..., -1:]], axis=-1) if count % 2 else folded
     about = _fast_sum(positive)
     unit = np.ldexp(positive.dtype.type(1), np.frexp(about)[1])
     high = (positive + unit) - unit

@@ -54,6 +54,8 @@ FAMILIES = {
     "just where a shift is needed": lambda: generator().uniform(-680, -600, 1000),
     "one dominant": lambda: np.append(40.3, generator().normal(size=999)),
     "one dominant, shifted": lambda: np.append(1040.3, generator().normal(size=999) + 1000),
+    # Of 330 seeds, the one that shows best when three additions round the dominant term, not one.
+    "one dominant of a hundred": lambda: np.append(25.0, np.random.default_rng(58).normal(size=99)),
     "log-probabilities": lambda: log_probabilities(1000),
     "logarithms of a thousand small ones": lambda: generator().uniform(-300, -290, 1000),
 }

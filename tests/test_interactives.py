@@ -441,6 +441,20 @@ def test_each_format_computes_as_in_python(visit, served, format):
     expect(widget.locator(".sw-verdicts .sw-lit td").first).to_have_text("✗ NaN")
 
 
+def test_in_float64_small_errors_are_not_counted(visit, served):
+    widget = visit(served).locator("#precision-lab-1")
+    widget.get_by_role("spinbutton", name="logit of none").fill("1.5")
+    widget.get_by_role("combobox", name="format").select_option("float64")
+    expect(widget.get_by_role("cell", name="within 4", exact=True)).to_have_count(8)
+    expect(widget.locator(".sw-summary")).to_have_text(
+        "float64: naive ✓ fine: within 4 ULP; shifted ✓ fine: within 4 ULP."
+    )
+    expect(widget.locator(".sw-note").last).to_have_text(
+        "Fine: every probability is within 4 ULP of the double it is compared with."
+    )
+    expect(widget.locator(".sw-verdicts caption")).to_contain_text("itself a double, good to within 4 ULP")
+
+
 def test_what_became_of_a_number_stands_there_in_words(visit, served):
     widget = visit(served).locator("#precision-lab-1")
     naive = widget.locator(".sw-steps").first

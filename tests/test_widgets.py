@@ -292,6 +292,18 @@ def test_the_stored_precision_lab_is_complete(format):
     assert ("overflow" in reader.text) == (format != "float64")
 
 
+def test_an_error_against_another_double_is_not_counted_below_what_that_double_is_good_for():
+    cells = Reader(stored(PrecisionLab([12.0, 11.0, 10.0], format="float64"))).text
+    assert cells.count("within 4") == 6
+    assert cells[-3:] == ["float64", "✓ fine: within 4 ULP", "✓ fine: within 4 ULP"]
+    far = Reader(stored(PrecisionLab([0.1, -700.3], format="float64"))).text
+    assert "within 4" in far
+    assert any(re.fullmatch(r"≈ lost digits: 1\d\d\.\d ULP", cell) for cell in far)
+    narrow = "".join(Reader(stored(PrecisionLab([12.0, 11.0, 10.0], format="float32"))).text)
+    assert narrow.count("fine: within 4") == 2  # the verdicts of float64
+    assert narrow.count("good to within 4 ULP") == 1
+
+
 def test_what_became_of_a_number_is_said_in_words():
     cells = Reader(stored(PrecisionLab([0.0, 12.0, -18.0]))).text
     cells = [cell.strip() for cell in cells]

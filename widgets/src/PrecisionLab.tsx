@@ -1,4 +1,4 @@
-import { explainRun, verdict } from "./explain.ts";
+import { explainRun, showUlps, verdict, YARDSTICK } from "./explain.ts";
 import { show, showProbability } from "./format.ts";
 import type { ViewProps } from "./home.ts";
 import { Actions, Grid, LogitTable, Slider, Summary } from "./parts.tsx";
@@ -48,7 +48,11 @@ export function PrecisionLab({ state, home }: ViewProps<"PrecisionLab">) {
       <p class="sw-note">{say(shifted)}</p>
       <Grid
         kind="sw-verdicts"
-        caption="In every format"
+        caption={
+          <>
+            In every format<small> {YARDSTICK}</small>
+          </>
+        }
         heads={["format", "naive", "shifted"]}
         names={formats}
         lit={formats.indexOf(format)}
@@ -93,7 +97,7 @@ function Steps({ labels, format, exact, title, z, made }: StepsProps) {
           <td role="cell" data-value={String(quotients[i])}>
             <Value x={quotients[i]!} zero={total === Infinity ? "over ∞" : "underflow"} say={showProbability} />
           </td>
-          <td role="cell">{show(errors[i]!)}</td>
+          <td role="cell">{showUlps(format, errors[i]!)}</td>
         </>
       )}
     />

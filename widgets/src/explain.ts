@@ -75,10 +75,17 @@ export function verdict(format: Format, { quotients }: Run, exact: readonly numb
   const missed = vanished(quotients, exact);
   if (Number.isNaN(worst)) return "✗ NaN";
   if (missed >= 0) return `✗ 0 instead of ${show(exact[missed]!)}`;
-  return `${worst > MOST_ULP ? "≈ lost digits" : "✓ fine"}: ${show(worst)} ULP`;
+  return `${worst > MOST_ULP ? "≈ lost digits" : "✓ fine"}: ${showUlps(format, worst)} ULP`;
 }
 
 const MOST_ULP = 10; // beyond this many, a decimal digit is lost
+const EXACT_TO = 4; // what stands for the exact answer is a double, good to this many ULP
+
+/** An error in ULP, where it means anything: float64 is compared with a float64. */
+export const showUlps = (format: Format, error: number): string =>
+  format === "float64" && error <= EXACT_TO ? `within ${EXACT_TO}` : show(error);
+
+export const YARDSTICK = `In float64 the answer to compare with is itself a double, good to within ${EXACT_TO} ULP.`;
 
 /** The likeliest class whose quotient is 0 and should not be; -1 if there is none. */
 function vanished(quotients: readonly number[], exact: readonly number[]): number {
@@ -114,8 +121,12 @@ export function explainRun(
   }
   const errors = ulps(format, quotients, exact);
   const worst = errors.indexOf(Math.max(...errors));
-  const off = `p(${labels[worst]}) is ${show(errors[worst]!)} ULP off`;
-  if (errors[worst]! <= MOST_ULP) return `Fine: no probability is more than ${show(errors[worst]!)} ULP off.`;
+  const error = errors[worst]!;
+  const off = `p(${labels[worst]}) is ${show(error)} ULP off`;
+  if (error <= MOST_ULP)
+    return format === "float64" && error <= EXACT_TO
+      ? `Fine: every probability is within ${EXACT_TO} ULP of the double it is compared with.`
+      : `Fine: no probability is more than ${show(error)} ULP off.`;
   const lost = stored.map((z, i) => Math.abs(z - logits[i]!));
   const changed = lost.indexOf(Math.max(...lost));
   // An error of a logit becomes the relative error of its exponential.

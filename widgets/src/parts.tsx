@@ -183,7 +183,7 @@ export function LogitTable<S extends { logits: number[] }>(props: LogitTableProp
 
 interface GridProps {
   kind: string;
-  caption: string;
+  caption: ComponentChildren;
   heads: readonly ComponentChildren[];
   names: readonly string[];
   lit?: number;

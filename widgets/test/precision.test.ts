@@ -63,6 +63,7 @@ test("sums stop growing where the format is too coarse, and every verdict has it
   assert.match(say("bfloat16", [700, 702.44], true), /^≈ lost digits: .* stores the logit 702.44 as 704, .* ULP off/);
   assert.match(say("float16", [-14, -14.5]), /^≈ lost digits: 57.41 ULP. e\^−14 is so close to 0 that float16 keeps only some/);
   assert.match(say("float64", [700.1, 0.3], true), /^≈ lost digits: .*turned the rounding of −699.8 into an error that shows/);
+  assert.match(say("float64", [0, 1, 2.2], true), /^✓ fine: within 4 ULP. Fine: every probability is within 4 ULP of the double it/);
   assert.match(say("float64", [1000, 0]), /^✗ NaN. e\^1000 is beyond float64's largest number, 1.79769e308/);
   assert.match(say("float64", [Infinity, 0]), /^✗ NaN. The logit ∞/);
 });
