@@ -522,7 +522,8 @@ def errors_of_the_families(results: Sequence[dict[str, Any]], operation: str) ->
     for axes, dtype in zip(panels, dtypes, strict=True):
         promised = 4 if dtype == "float64" else 1
         axes.axvspan(_FEWEST_ULP / 2, promised, color=SKY, alpha=0.25, linewidth=0)
-        axes.axvline(4, color=GREEN, linestyle="dashed", linewidth=1.5)
+        if "with_numba" in libraries:
+            axes.axvline(4, color=GREEN, linestyle="dashed", linewidth=1.5)
         for place, library in enumerate(libraries):
             _, _, colour, marker = _LIBRARIES[library]
             found = [errors.get((library, dtype, family), math.nan) for family in families]
@@ -542,7 +543,8 @@ def errors_of_the_families(results: Sequence[dict[str, Any]], operation: str) ->
     axes.set_ylim(len(families) - 0.5, -0.5)
     marks = [axes.plot([], [], m, color=c, label=name)[0] for name, _, c, m in (_LIBRARIES[of] for of in libraries)]
     marks.append(axes.axvspan(0, 0, color=SKY, alpha=0.25, label="promised for NumPy"))
-    marks.append(axes.axvline(-1, color=GREEN, linestyle="dashed", label="promised for Numba"))
+    if "with_numba" in libraries:
+        marks.append(axes.axvline(-1, color=GREEN, linestyle="dashed", label="promised for Numba"))
     figure.legend(handles=marks, loc="outside lower center", ncols=2, frameon=False)
     ours = math.ceil(max(worst(library, *dtypes) for library in _OURS if library in libraries))
     figure.suptitle(
@@ -556,7 +558,7 @@ def errors_of_the_families(results: Sequence[dict[str, Any]], operation: str) ->
     )
     alt = (
         f"Dots on logarithmic axes: the largest error of {operation} for {len(families)} families of inputs, by "
-        f"library (NumPy and Numba are softmax_lib's) and number format. {' '.join(worsts)}"
+        f"library (NumPy is softmax_lib's) and number format. {' '.join(worsts)}"
     )
     return figure, alt
 
