@@ -176,7 +176,7 @@ def test_a_page_is_light_quiet_and_still(browser: Browser, site: Site, name: str
         # Slow enough that the text is there before the fonts and scripts are.
         slow = {"offline": False, "latency": 100, "downloadThroughput": 400_000, "uploadThroughput": 100_000}
         wire.send("Network.emulateNetworkConditions", slow)
-        page.goto(site.url + name, wait_until="networkidle")
+        page.goto(site.url + name, wait_until="networkidle", timeout=120_000)
         assert seen["problems"] == []
         hosts = {urlsplit(response.url).netloc for response in seen["responses"]}
         assert hosts == {urlsplit(site.url).netloc}
