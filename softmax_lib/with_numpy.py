@@ -23,7 +23,7 @@ _CACHED = 2**15
 _LONG = 2**18
 """A row beyond this is itself cut into parts, and its exponentials are computed twice rather than stored."""
 _SHORT = 64
-"""Rows up to this long are laid side by side: NumPy pays 20 ns for each row it loops over, 5 for each entry."""
+"""Rows up to this long are laid side by side: one by one, 65,536 rows of 32 in float32 took 1.4 times as long."""
 
 # Infinities and overflow are inputs with promised answers here, not accidents to warn about.
 _quiet = np.errstate(all="ignore")
@@ -554,9 +554,9 @@ def _sum(positive: Array, narrowest: np.dtype[Any]) -> Array:
     """
     count = positive.shape[-1]
     # Short rows lie side by side, unless there is one alone; its plain sum could differ from theirs in the last place.
-    if positive.dtype != narrowest and count > _SHORT:
-        return _fast_sum(positive)
     if count > _SHORT:
+        if positive.dtype != narrowest:
+            return _fast_sum(positive)
         half = count // 2
         folded = positive[..., :half] + positive[..., half : 2 * half]
         positive = np.concatenate([folded, positive[..., -1:]], axis=-1) if count % 2 else folded
