@@ -16,7 +16,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from conftest import ROOT, SITE, Site
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 
 # With no site there is nothing to discover, and the `site` fixture says so.
 PAGES = sorted(file.name for file in SITE.glob("*.html")) or ["index.html"]
@@ -42,6 +42,11 @@ every_text = pytest.mark.parametrize("name", TEXTS)
 every_chapter = pytest.mark.parametrize("name", CHAPTERS)
 
 
+def taken_back(request: Request) -> bool:
+    """Whether the page itself gave the request up, as the search does with its excerpts when the reader moves on."""
+    return request.failure == "net::ERR_ABORTED"
+
+
 @contextmanager
 def opened(browser: Browser, **options: Any) -> Iterator[tuple[Page, dict[str, list[Any]]]]:
     """A fresh page, with a record of all that it asks for and complains about."""
@@ -49,7 +54,7 @@ def opened(browser: Browser, **options: Any) -> Iterator[tuple[Page, dict[str, l
     page = context.new_page()
     seen: dict[str, list[Any]] = {"responses": [], "problems": []}
     page.on("response", lambda response: seen["responses"].append(response))
-    page.on("requestfailed", lambda request: seen["problems"].append(f"failed: {request.url}"))
+    page.on("requestfailed", lambda request: taken_back(request) or seen["problems"].append(f"failed: {request.url}"))
     page.on("pageerror", lambda error: seen["problems"].append(f"error: {error}"))
     page.on("console", lambda line: line.type in ("error", "warning") and seen["problems"].append(line.text))
     yield page, seen
