@@ -18,12 +18,10 @@ Axis = int | tuple[int, ...] | None
 Pair = tuple[Any, Any]
 Kernel = Callable[[Array, Array], None]
 
-_CACHED = 2**15
-"""Entries worked on at once. Their exponentials, 256 KiB, stay in a core's cache; SciPy's go through memory."""
+_CACHED = 2**16
+"""Entries worked on at once. Their exponentials, 512 KiB, stay in a core's cache; SciPy's go through memory."""
 _LONG = 2**18
 """A row beyond this is itself cut into parts, and its exponentials are computed twice rather than stored."""
-_SHORT = 64
-"""Rows up to this long are laid side by side: one by one, 65,536 rows of 32 in float32 took 1.4 times as long."""
 
 # Infinities and overflow are inputs with promised answers here, not accidents to warn about.
 _quiet = np.errstate(all="ignore")
@@ -104,7 +102,7 @@ def _softmax_long_row(logits: Array, probabilities: Array) -> None:
     """The same in parts, whose exponentials are computed twice: to store so many takes longer."""
     shift: Array | float = 0.0
     total = _sum_of_parts(logits, lambda part: _exponentials(part, shift))
-    if not 1 <= total <= 1e290 and np.any(shift := _shift(logits)):
+    if not 1 <= total <= 1e290 and not isinstance(shift := _shift(logits), float):
         total = _sum_of_parts(logits, lambda part: _exponentials(part, shift))
     for part in _parts(logits):
         _divide(_exponentials(logits[:, part], shift), total, probabilities[:, part])
@@ -528,12 +526,12 @@ def _shift(logits: Array) -> Array | float:
     maximum, lowest = _max(logits), logits.min(axis=-1, keepdims=True)
     fits = (maximum <= 600) & ((maximum >= 0) | (lowest >= -600))
     # A whole number: then what x - shift rounds off is x - ((x - shift) + shift), exactly (Dekker).
-    return np.where(fits, 0, np.floor(maximum))
+    return 0.0 if fits.all() else np.where(fits, 0, np.floor(maximum))
 
 
 def _exponentials(logits: Array, shift: Array | float) -> Array:
     """exp(logits - shift), to the last place, in at least float64."""
-    if not np.any(shift):
+    if isinstance(shift, float):
         exponentials: Array = np.exp(logits, dtype=_wide(logits))
         return exponentials
     difference = logits - shift
@@ -550,20 +548,19 @@ def _sum(positive: Array, narrowest: np.dtype[Any]) -> Array:
 
     With `np.sum` alone, softmax is off by 4.7 ULP at K = 12. Here the high parts of the entries are multiples of a
     unit so large that their sum is exact, and the low parts hardly count. That takes five times as long as an
-    addition, so a row that is not short is first folded once; folded twice, a dominant entry is off by 5.1 ULP.
+    addition, so a row of more than 64 is first folded once; folded twice, a dominant entry is off by 5.1 ULP.
     """
-    count = positive.shape[-1]
-    # Short rows lie side by side, unless there is one alone; its plain sum could differ from theirs in the last place.
-    if count > _SHORT:
-        if positive.dtype != narrowest:
-            return _fast_sum(positive)
+    if positive.dtype != narrowest:
+        return _fast_sum(positive)
+    if (count := positive.shape[-1]) > 64:
         half = count // 2
         folded = positive[..., :half] + positive[..., half : 2 * half]
         positive = np.concatenate([folded, positive[..., -1:]], axis=-1) if count % 2 else folded
     about = _fast_sum(positive)
     unit = np.ldexp(positive.dtype.type(1), np.frexp(about)[1])
-    high = (positive + unit) - unit
-    total = _fast_sum(high) + _fast_sum(positive - high)
+    high = positive + unit
+    high -= unit
+    total = _fast_sum(high) + _fast_sum(np.subtract(positive, high, out=high))
     return np.where(np.isfinite(about), total, about)
 
 
@@ -707,7 +704,7 @@ def _blocks(rows: Array) -> Iterator[tuple[Array, slice]]:
     for start in range(0, count, step):
         some = slice(start, start + step)
         working = np.result_type(rows.dtype, np.float32)
-        yield np.asarray(rows[some], working, order="F" if length <= _SHORT else "C"), some
+        yield np.asarray(rows[some], working, order="C"), some
 
 
 def _parts(logits: Array) -> list[slice]:

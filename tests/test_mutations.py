@@ -31,7 +31,7 @@ BUGS = {
         CONTRACT + "the_normalizer_of_an_odd_slice_gives_its_logsumexp",
     ),
     "no shift at all": Bug(
-        "return np.where(fits, 0, np.floor(maximum))", "return 0.0", CONTRACT + "known_values_survive_any_shift"
+        "else np.where(fits, 0, np.floor(maximum))", "else 0.0", CONTRACT + "known_values_survive_any_shift"
     ),
     "no shift where exponentials overflow": Bug("(maximum <= 600)", "(maximum <= 720)", CONTRACT + "long_rows"),
     "no shift where tails are subnormal": Bug(
