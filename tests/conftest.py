@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 import softmax_lib
 from tools.browser import find
 
-BACKENDS = ["with_numpy"]
+BACKENDS = ["with_numpy", "with_numba"]
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
