@@ -121,28 +121,32 @@ def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
     return jacobian.astype(logits.dtype)
 
 
-def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Array:
+@_quiet
+def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Array | None = None) -> Array:
     """See :func:`softmax_lib.softmax_vjp`. longdouble is a TypeError."""
     probabilities = _as_narrow_logits("softmax_vjp", p, name="p")
     vector = _as_narrow_logits("softmax_vjp", v, name="v")
     if vector.shape != probabilities.shape:
         raise ValueError(f"v must have the shape of p, {probabilities.shape}, got {vector.shape}")
     axis = _single(probabilities, axis, name="p")
-    if probabilities.size == 0:
-        return np.empty_like(probabilities)
+    if out is not None:
+        _check_out(out, probabilities, name="p")
     working = _FLOATS[max(probabilities.itemsize, vector.itemsize) > 4]
     shares, directions = (_plain(_to_rows(array, (axis,)), working) for array in (probabilities, vector))
-    result = np.empty_like(shares)
     count, length = shares.shape
-    _on_the_cores(
-        _vjp_rows,
-        _vjp_rows_on_all_cores,
-        count,
-        result.size,
-        (shares.reshape(-1), directions.reshape(-1), result.reshape(-1), length, result.nbytes > STREAM),
-    )
-    product = _from_rows(result, probabilities.shape, (axis,))
-    return np.ascontiguousarray(product, dtype=probabilities.dtype)
+    along_last = axis == probabilities.ndim - 1 and probabilities.dtype == working
+    direct = out is not None and along_last and _fits(out, probabilities) and _fits(out, vector)
+    result = out.reshape(shares.shape) if out is not None and direct else np.empty(shares.shape, working)
+    if result.size:
+        flat = shares.reshape(-1), directions.reshape(-1), result.reshape(-1)
+        arguments = (*flat, length, result.nbytes > STREAM)
+        _on_the_cores(_vjp_rows, _vjp_rows_on_all_cores, count, result.size, arguments)
+    if out is None:
+        product = _from_rows(result, probabilities.shape, (axis,))
+        return np.ascontiguousarray(product, dtype=probabilities.dtype)
+    if not direct:
+        out[...] = _from_rows(result, probabilities.shape, (axis,))
+    return out
 
 
 @_quiet

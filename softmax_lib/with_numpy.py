@@ -335,7 +335,7 @@ def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
 
 
 @_quiet
-def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Array:
+def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Array | None = None) -> Array:
     r"""Softmax's Jacobian times a vector, :math:`p \circ (v - \langle p, v \rangle)`, without the Jacobian.
 
     The Jacobian is symmetric, so this is the vector-Jacobian and the Jacobian-vector product in one.
@@ -348,6 +348,8 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Array:
         Of the shape of `p`: for backpropagation, the gradient of the loss with respect to `p`.
     axis : int, default -1
         The axis of the classes.
+    out : ndarray, optional
+        Where to put the result: of the shape and float type of `p`. It may be `p` or `v` itself.
 
     Returns
     -------
@@ -357,7 +359,7 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Array:
     Raises
     ------
     TypeError, ValueError, numpy.exceptions.AxisError
-        As for :func:`softmax`; also where `v` has not the shape of `p`.
+        As for :func:`softmax`, with `p` in the place of `x`; also where `v` has not the shape of `p`.
 
     Notes
     -----
@@ -375,13 +377,20 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1) -> Array:
     if vector.shape != probabilities.shape:
         raise ValueError(f"v must have the shape of p, {probabilities.shape}, got {vector.shape}")
     axes = (_single(probabilities, axis, name="p"),)
-    product = np.empty_like(probabilities, order="C", subok=False)
+    if out is not None:
+        _check_out(out, probabilities, name="p")
+    # In place is safe, block by block; any other overlap is not.
+    direct = out is not None and all(out is a or not np.may_share_memory(out, a) for a in (probabilities, vector))
+    product = out if out is not None and direct else np.empty_like(probabilities, order="C", subok=False)
     rows, vectors, into = (_to_rows(array, axes) for array in (probabilities, vector, product))
     for block, some in _blocks(rows):
         into[some] = _vjp_rows(block.astype(_wide(block)), vectors[some])
     if not np.may_share_memory(into, product):
         product[...] = _from_rows(into, product.shape, axes)
-    return product
+    if out is None or direct:
+        return product
+    out[...] = product
+    return out
 
 
 def _vjp_rows(p: Array, v: Array) -> Array:
@@ -772,12 +781,12 @@ def _as_where(where: npt.ArrayLike | None, logits: Array) -> Array | None:
         raise ValueError(f"where must broadcast to the shape of x, {logits.shape}, got shape {mask.shape}") from None
 
 
-def _check_out(out: Array, logits: Array) -> None:
+def _check_out(out: Array, logits: Array, name: str = "x") -> None:
     if not isinstance(out, np.ndarray) or out.dtype != logits.dtype:
         got = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
         raise TypeError(f"out must be an ndarray of dtype {logits.dtype}, got {got}")
     if out.shape != logits.shape:
-        raise ValueError(f"out must have the shape of x, {logits.shape}, got {out.shape}")
+        raise ValueError(f"out must have the shape of {name}, {logits.shape}, got {out.shape}")
     if not out.flags.writeable:
         raise ValueError("out must be writeable, got a read-only array")
 

@@ -582,6 +582,26 @@ def test_out_may_have_any_layout(backend, function, axis, layout):
     assert_array_equal(in_place, out)
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_out_of_the_vector_product(backend, axis, dtype):
+    p, v = backend.softmax(normal(260, 300, dtype=dtype), axis), normal(260, 300, seed=1, dtype=dtype)
+    expected = backend.softmax_vjp(p, v, axis)
+    for out in (np.full_like(p, 7.0), np.full_like(p, 7.0, order="F")):
+        assert backend.softmax_vjp(p, v, axis, out=out) is out
+        assert_array_equal(out, expected)
+    for which in (0, 1):  # in place of p, and of v
+        pair = [p.copy(), v.copy()]
+        assert backend.softmax_vjp(*pair, axis, out=pair[which]) is pair[which]
+        assert_array_equal(pair[which], expected)
+        around = np.empty((261, 300), dtype)
+        pair = [p.copy(), v.copy()]
+        pair[which], out = around[:-1], around[1:]  # one row further down
+        pair[which][...] = (p, v)[which]
+        backend.softmax_vjp(*pair, axis, out=out)
+        assert_array_equal(out, expected)
+
+
 def test_what_lies_between_the_entries_of_out_is_untouched(backend):
     buffer = np.full((4, 10), 7.0)
     backend.softmax(normal(4, 5), out=buffer[:, ::2])
@@ -630,6 +650,8 @@ BAD_OUT = [
 def test_a_bad_out_is_named_and_not_written(backend, function, out, error, message):
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         getattr(backend, function)([1.0, 2.0, 3.0], out=out)
+    with pytest.raises(error, match=f"^{re.escape(message.replace('shape of x', 'shape of p'))}$"):
+        backend.softmax_vjp([0.5, 0.25, 0.25], [1.0, 2.0, 3.0], out=out)
     assert_array_equal(out, np.full(np.shape(out), 7))
 
 
