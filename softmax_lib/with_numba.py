@@ -815,28 +815,29 @@ def _tiles(x, out, length, columns, pairs, task, large, first, last):
         count = min(64, columns - column)
         slice_ = number // across * columns + column
         start = number // across * length * columns + column
-        for k in range(length):
-            at = start + k * columns
-            _prefetch(x, at + 16 * columns)
-            for j in range(count):
-                tile[_u(64 * k + j)] = x[_u(at + j)]
-        _fill_tile(tile, length, task == PROBABILITIES, lane, totals)
+        guessed = task == PROBABILITIES and count == 64 and _guess_tile(x, start, columns, length, tile, lane, totals)
+        if not guessed:
+            for k in range(length):
+                at = start + k * columns
+                _prefetch(x, at + 16 * columns)
+                for j in range(count):
+                    tile[_u(64 * k + j)] = x[_u(at + j)]
+            _fill_tile(tile, length, task == PROBABILITIES, lane, totals)
         for j in range(count):
-            maximum = lane[MAXIMUM + j]
-            total = totals[j] + totals[64 + j]
+            maximum, total, error = lane[MAXIMUM + j], totals[j], totals[64 + j]
             if task == PROBABILITIES:
-                lane[RESULT + j] = 1 / total if _is_finite(maximum) else np.nan
+                lane[RESULT + j] = _reciprocal(total, error) if guessed or _is_finite(maximum) else np.nan
                 continue
-            rest = _relative(total, totals[128 + j], maximum, maximum) if _is_finite(maximum) else 0.0
+            rest = _relative(total + error, totals[128 + j], maximum, maximum) if _is_finite(maximum) else 0.0
             if task == LOGARITHMS:
                 lane[RESULT + j] = np.log1p(rest) if _is_finite(maximum) else np.nan
             else:
                 odd = not _is_finite(maximum) and _has_nan(tile, j, length, 64)
                 pairs[0, slice_ + j], pairs[1, slice_ + j] = _as(maximum, np.nan) if odd else maximum, rest
         if task != NORMALIZERS:
-            _finish_tile(tile, length, task == PROBABILITIES, lane)
             lined_up = large and (_address(out) // out.itemsize + start) % lanes == 0 and columns % lanes == 0
             for k in range(length):
+                _finish_row(tile, k, task == PROBABILITIES, lane)
                 at, done = start + k * columns, 0
                 if lined_up:
                     done = count - count % lanes
@@ -854,6 +855,39 @@ def _tiles(x, out, length, columns, pairs, task, large, first, last):
 SUM, TIES, MAXIMUM, BASE, LOWEST, HIGHEST, SHIFT, RESULT = range(0, 8 * 64, 64)
 
 
+@njit(**_options)
+def _guess_tile(x, start, columns, length, tile, lane, totals):
+    """Fill a tile with exponentials as if no maximum were needed; whether that was right, for all of its columns."""
+    _fill_registers()
+    c = _constants(tile[0])
+    _, lowest, highest, shift = _frame(c.zero)
+    lane[:MAXIMUM] = totals[:] = 0
+    for k in range(length):
+        at = start + k * columns
+        _prefetch(x, at + 16 * columns)
+        for j in range(64):
+            e = _exponential(x[_u(at + j)], lowest, highest, shift)
+            tile[_u(64 * k + j)] = e
+            lane[_u(SUM + j)] += e
+        if k % 4 == 3 or k == length - 1:
+            _flush(lane, totals)
+    for j in range(64):  # noqa: SIM110 (Numba knows no all)
+        if not c.least <= totals[_u(j)] <= c.most:
+            return False
+    return True
+
+
+@njit(**_inlined)
+def _flush(lane, totals):
+    """Add the sums and the ties of 4 rows to the totals: of 16, one after the other, they are up to 5 ULP off."""
+    for j in range(64):
+        total, error = _two_sum(totals[_u(j)], np.float64(lane[_u(SUM + j)]))
+        totals[_u(j)] = total
+        totals[_u(64 + j)] += error
+        totals[_u(128 + j)] += np.float64(lane[_u(TIES + j)])
+        lane[_u(SUM + j)] = lane[_u(TIES + j)] = 0
+
+
 @njit(**_inlined)
 def _fill_tile(tile, length, keep, lane, totals):
     """The maxima of 64 columns and the sums of their exponentials: kept, or without the largest, which are counted."""
@@ -869,8 +903,8 @@ def _fill_tile(tile, length, keep, lane, totals):
         base, lowest, highest, shift = _frame(lane[_u(MAXIMUM + j)])
         lane[_u(BASE + j)], lane[_u(LOWEST + j)] = base, lowest
         lane[_u(HIGHEST + j)], lane[_u(SHIFT + j)] = highest, shift
-    for start in range(0, length, 16):
-        for k in range(start, min(start + 16, length)):
+    for start in range(0, length, 4):
+        for k in range(start, min(start + 4, length)):
             for j in range(64):
                 x = tile[_u(64 * k + j)]
                 below = x - lane[_u(BASE + j)]
@@ -881,23 +915,16 @@ def _fill_tile(tile, length, keep, lane, totals):
                 else:
                     lane[_u(SUM + j)] += c.zero if x == lane[_u(MAXIMUM + j)] else e
                     lane[_u(TIES + j)] += c.one if x == lane[_u(MAXIMUM + j)] else c.zero
-        for j in range(64):
-            total, error = _two_sum(totals[_u(j)], np.float64(lane[_u(SUM + j)]))
-            totals[_u(j)] = total
-            totals[_u(64 + j)] += error
-            totals[_u(128 + j)] += np.float64(lane[_u(TIES + j)])
-            lane[_u(SUM + j)] = lane[_u(TIES + j)] = 0
+        _flush(lane, totals)
 
 
 @njit(**_inlined)
-def _finish_tile(tile, length, keep, lane):
-    _fill_registers()
-    for k in range(length):
-        for j in range(64):
-            if keep:
-                tile[_u(64 * k + j)] *= lane[_u(RESULT + j)]
-            else:
-                tile[_u(64 * k + j)] = (tile[_u(64 * k + j)] - lane[_u(MAXIMUM + j)]) - lane[_u(RESULT + j)]
+def _finish_row(tile, k, keep, lane):
+    for j in range(64):
+        if keep:
+            tile[_u(64 * k + j)] *= lane[_u(RESULT + j)]
+        else:
+            tile[_u(64 * k + j)] = (tile[_u(64 * k + j)] - lane[_u(MAXIMUM + j)]) - lane[_u(RESULT + j)]
 
 
 # --- softmax_vjp -----------------------------------------------------------------------------------------------------
