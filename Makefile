@@ -37,6 +37,7 @@ notebooks: .venv/ready
 
 bench: .venv-bench/ready
 	$(BENCH)/python -m benchmarks.cpu
+	$(BENCH)/python -m benchmarks.ladder
 	$(BENCH)/python -m benchmarks.accuracy
 
 lock:
