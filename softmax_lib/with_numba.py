@@ -60,6 +60,7 @@ LONG = 2**17  # rows up to this long are read once: three of float32 fit into a 
 PIECE = 2**15  # elements of a longer row that are worked on at once
 TALL = 2**13  # elements of a column; taller ones are copied into rows
 STREAM = 2**23  # bytes of a result that need not be kept in the caches
+NEARLY_ONE = 0x3F7FFF00  # the bits of 1 - 2^-16 in float32: as long as all others are below it, they have digits left
 FAR = 512  # elements: how far ahead of where they are read they are asked for
 _options = {"cache": True, "nogil": True, "error_model": "numpy"}
 _inlined = {**_options, "forceinline": True}  # a loop that is called costs 25 ns more, as much as 150 exponentials
@@ -510,13 +511,13 @@ def _rows(x, out, length, pairs, task, large, first, last):
         start = row * length
         factor = c.one
         if task == PROBABILITIES:
-            total, error, _, _ = _exponentials(x, start, length, _frame(c.zero), values, None, large)
+            total, error, _, _ = _exponentials(x, start, length, _frame(c.zero), values, None)
             if not c.least <= total <= c.most:
                 frame = _frame(_maximum(x, start, length))
-                total, error, _, _ = _exponentials(x, start, length, frame, values, None, False)
+                total, error, _, _ = _exponentials(x, start, length, frame, values, None)
             factor = _as(factor, _reciprocal(total, error))
         else:
-            maximum, rest = _normalizer(x, start, length, large)
+            maximum, rest = _normalizer(x, start, length)
             if task == NORMALIZERS:
                 pairs[0, row], pairs[1, row] = maximum, rest
                 continue
@@ -542,17 +543,17 @@ def _short_rows(x, out, length, pairs, task, large, first, last):
         count = min(together, last - row)
         start = row * length
         if task == PROBABILITIES:
-            _few_exponentials(x, start, count * length, _frame(c.zero), values, 0, large)
+            _few_exponentials(x, start, count * length, _frame(c.zero), values, 0)
         for i in range(count):
             at, to = start + i * length, i * length
             if task == PROBABILITIES:
                 total, error = _sum(values, to, length)
                 if not c.least <= total <= c.most:
-                    _few_exponentials(x, at, length, _frame(_maximum(x, at, length)), values, to, False)
+                    _few_exponentials(x, at, length, _frame(_maximum(x, at, length)), values, to)
                     total, error = _sum(values, to, length)
                 _scale(values, to, length, _as(c.one, _reciprocal(total, error)))
             else:
-                maximum, rest = _normalizer(x, at, length, False)
+                maximum, rest = _normalizer(x, at, length)
                 if task == LOGARITHMS:
                     _logarithms(x, at, length, maximum, rest, values, to)
                 else:
@@ -577,13 +578,13 @@ def _pieces(x, out, step, maximum, total, found, large, first, last):
         if step == MAXIMA:
             found[0, piece] = _maximum(x, at, count)
         elif step == TOTALS:
-            found[0, piece], found[1, piece], _, _ = _exponentials(x, at, count, _frame(highest), values, None, large)
+            found[0, piece], found[1, piece], _, _ = _exponentials(x, at, count, _frame(highest), values, None)
         elif step == OTHERS:
             frame = _frame(highest)
-            sum_, error, ties, _ = _exponentials(x, at, count, frame, None, highest, large)
+            sum_, error, ties, _ = _exponentials(x, at, count, frame, None, highest)
             found[0, piece], found[1, piece] = sum_ + error, ties
         elif step == PROBABILITIES:
-            _exponentials(x, at, count, _frame(highest), values, None, large)
+            _exponentials(x, at, count, _frame(highest), values, None)
             _store(values, count, _as(x[0], _reciprocal(total[0], total[1])), out, at, large)
         else:
             _logarithms(x, at, count, highest, total[0], values, 0)
@@ -594,7 +595,7 @@ def _pieces(x, out, step, maximum, total, found, large, first, last):
 
 
 @njit(**_options)
-def _exponentials(x, start, count, frame, values, left_out, large):
+def _exponentials(x, start, count, frame, values, left_out):
     """values[:count] from x[start : start + count], unless there are none, and of all but those that are `left_out`:
     the sum in float64, how often that occurs, and the largest logit's bits. What is None costs nothing.
 
@@ -605,8 +606,7 @@ def _exponentials(x, start, count, frame, values, left_out, large):
     total = error = ties = 0.0
     largest = _bits(x[start])
     for i in range(0, count, 64):
-        if large:
-            _prefetch(x, start + i + FAR)
+        _prefetch(x, start + i + FAR)
         some = min(64, count - i)
         if some == 64:  # of a length known when compiled
             part, equal, highest = _block(x, start + i, 64, frame, values, i, left_out)
@@ -624,11 +624,10 @@ def _exponentials(x, start, count, frame, values, left_out, large):
 
 
 @njit(**_inlined)
-def _few_exponentials(x, start, count, frame, values, to, large):
+def _few_exponentials(x, start, count, frame, values, to):
     """values[to : to + count] from x[start : start + count], in one loop."""
-    if large:
-        for i in range(0, count, 64):
-            _prefetch(x, start + i + FAR)
+    for i in range(0, count, 64):
+        _prefetch(x, start + i + FAR)
     _block(x, start, count, frame, values, to, None)
 
 
@@ -721,10 +720,10 @@ def _maximum(x, start, count):
 
 
 @njit(**_options)
-def _normalizer(x, start, count, large):
+def _normalizer(x, start, count):
     """The maximum and the other exponentials relative to its own, which are 0 where it is infinite."""
     c = _constants(x[start])
-    total, error, _, largest = _exponentials(x, start, count, _frame(c.zero), None, None, large)
+    total, error, _, largest = _exponentials(x, start, count, _frame(c.zero), None, None)
     if largest >= 0 and c.least <= total <= c.most:
         maximum = _from_bits(largest)
         rest = _relative(total + error, 0, maximum, c.zero)
@@ -732,7 +731,7 @@ def _normalizer(x, start, count, large):
             return maximum, rest
     maximum = _maximum(x, start, count)
     if _is_finite(maximum):
-        total, error, ties, _ = _exponentials(x, start, count, _frame(maximum), None, maximum, False)
+        total, error, ties, _ = _exponentials(x, start, count, _frame(maximum), None, maximum)
         return maximum, _relative(total + error, ties, maximum, maximum)
     return _as(maximum, np.nan) if _has_nan(x, start, count, 1) else maximum, 0.0
 
@@ -939,15 +938,19 @@ def _vjp_rows(p, v, out, length, large, first, last):
     for row in range(first, last):
         start, stop = row * length, (row + 1) * length
         shares, directions = p[start:stop], v[start:stop]
-        anchor = directions[min(_first(shares, _maximum(p, start, length)), length - 1)]
         scale = 1.0
-        if _is_wide(anchor):
+        if not _is_wide(p[0]):
+            anchor = _constants(p[0]).zero
+            mean, mean_low, excess, largest = _dot(p, v, start, length, anchor)
+            if not largest < NEARLY_ONE:
+                anchor = directions[min(_first(shares, _from_bits(largest)), length - 1)]
+                mean, mean_low, excess, _ = _dot(p, v, start, length, anchor)
+        else:
+            anchor = directions[min(_first(shares, _maximum(p, start, length)), length - 1)]
             # Near the end of the range, what is subtracted could leave it; a power of two goes in and out exactly.
             scale = 2.0**-64 if _largest_size(directions) > 1e290 else 1.0
             anchor *= scale
             mean, mean_low, excess = _dot_twice(shares, directions, anchor, scale, lane)
-        else:
-            mean, mean_low, excess = _dot(shares, directions, anchor)
         for at in range(0, length, SHORT):
             to = min(at + SHORT, length)
             values = buffer[: to - at]
@@ -976,15 +979,36 @@ def _largest_size(values):
     return _from_bits(largest)
 
 
-@njit(fastmath={"reassoc"}, **_inlined)
-def _dot(p, v, anchor):
-    """sum(p (v - anchor)), 0, and sum(p) - 1, in float64."""
+@njit(**_options)
+def _dot(p, v, start, count, anchor):
+    """Of float32: sum(p (v - anchor)), 0, and sum(p) - 1, in float64, and the bits of the largest p."""
+    _fill_registers()
     mean = total = 0.0
-    for i in range(p.size):
-        share = np.float64(p[i])
-        mean += share * (np.float64(v[i]) - np.float64(anchor))
+    largest = np.int32(0)
+    for i in range(0, count, 64):
+        _prefetch(p, start + i + FAR)
+        _prefetch(v, start + i + FAR)
+        some = min(64, count - i)
+        if some == 64:
+            mean_part, total_part, highest = _dot_of_block(p, v, start + i, 64, anchor)
+        else:
+            mean_part, total_part, highest = _dot_of_block(p, v, start + i, some, anchor)
+        mean += mean_part
+        total += total_part
+        largest = max(largest, highest)
+    return mean, 0.0, total - 1, largest
+
+
+@njit(fastmath={"reassoc"}, **_inlined)
+def _dot_of_block(p, v, start, count, anchor):
+    mean = total = 0.0
+    largest = np.int32(0)
+    for i in range(start, start + count):
+        share = np.float64(p[_u(i)])
+        mean += share * (np.float64(v[_u(i)]) - np.float64(anchor))
         total += share
-    return mean, 0.0, total - 1
+        largest = max(largest, _bits(p[_u(i)]))
+    return mean, total, largest
 
 
 @njit(**_inlined)
