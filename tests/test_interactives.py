@@ -1,8 +1,6 @@
 """The interactives in a real browser: in a gallery of their own, and on the built pages that have one."""
 
 import contextlib
-import functools
-import http.server
 import json
 import math
 import re
@@ -11,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import conftest
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -58,11 +57,6 @@ WITH_LOGITS = ["gallery", "index", "formula", "five_logits"]
 WITH_LAYER = ["gallery", "cat_dog_tiger"]
 
 
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every interactive on one page, under the site's security policy."""
@@ -75,13 +69,10 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def served(gallery: Path) -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=gallery))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/index.html"
-    server.shutdown()
-    server.server_close()
+@pytest.fixture(scope="module", name="served")
+def served_gallery(gallery: Path) -> Iterator[str]:
+    with conftest.served(gallery) as url:
+        yield url + "index.html"
 
 
 @pytest.fixture
