@@ -1,4 +1,4 @@
-"""Softmax on all cores at the speed of memory, compiled by Numba at the first call.
+"""Softmax on all cores and in vector registers, compiled by Numba at the first call.
 
 The same functions as in :mod:`softmax_lib.with_numpy`, whose docstrings say what they promise. From top to bottom: the
 public functions; the way from any array to a kernel; an exponential that runs in vector registers; the kernels, along
@@ -25,6 +25,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array
 
+from softmax_lib import with_numpy
 from softmax_lib.with_numpy import (
     Array,
     Axis,
@@ -110,16 +111,9 @@ def logsumexp(
     return result.reshape(shape)[()]
 
 
-@_quiet
 def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
-    """See :func:`softmax_lib.softmax_jacobian`. longdouble is a TypeError."""
-    logits = _as_narrow_logits("softmax_jacobian", x)
-    axis = _single(logits, axis)
-    p = np.moveaxis(softmax(logits.astype(np.float64), axis), axis, -1)
-    jacobian: Array = -p[..., :, np.newaxis] * p[..., np.newaxis, :]
-    diagonal = np.arange(p.shape[-1])
-    jacobian[..., diagonal, diagonal] = p * _others(p)
-    return jacobian.astype(logits.dtype)
+    """See :func:`softmax_lib.softmax_jacobian`, which this is: it only stores products. longdouble is a TypeError."""
+    return with_numpy.softmax_jacobian(_as_narrow_logits("softmax_jacobian", x), axis)
 
 
 @_quiet
