@@ -44,7 +44,7 @@ every_chapter = pytest.mark.parametrize("name", CHAPTERS)
 
 def taken_back(request: Request) -> bool:
     """Whether the page itself gave the request up, as the search does with its excerpts when the reader moves on."""
-    return request.failure == "net::ERR_ABORTED"
+    return request.resource_type == "fetch" and request.failure == "net::ERR_ABORTED"
 
 
 @contextmanager
