@@ -64,7 +64,10 @@ GRID = [
         )
     ),
     Case("softmax", (4096, 4096), axis=0),
-    *(Case("softmax", shape, "float64") for shape in ((1, 1000), (65536, 32), (4096, 4096))),
+    *(
+        Case("softmax", shape, "float64")
+        for shape in ((1, 1000), (65536, 32), (1024, 1024), (4096, 4096), (512, 131072), (1, 2**24))
+    ),
     Case("softmax", (2048, 4096), "float64", axis=0),
     *(Case("log_softmax", shape) for shape in ((65536, 32), (4096, 4096), (256, 131072))),
     Case("log_softmax", (2048, 4096), "float64"),

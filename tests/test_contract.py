@@ -372,6 +372,17 @@ def test_nothing_warns_and_nothing_is_written(backend, function, value, size):
     assert_array_equal(x, before)
 
 
+@pytest.mark.parametrize("function", CALLS)
+def test_the_settings_of_numpy_are_left_alone(backend, function):
+    x = normal(3, 600)
+    more = [np.arange(3)] if function.startswith("cross") else [x] if function == "softmax_vjp" else []
+    with np.errstate(all="raise"):
+        np.setbufsize(4096)
+        getattr(backend, function)(x, *more)
+        assert np.getbufsize() == 4096
+        assert set(np.geterr().values()) == {"raise"}
+
+
 # --- axes ------------------------------------------------------------------------------------------------------------
 
 
