@@ -8,20 +8,40 @@ import importlib
 import importlib.util
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import emulated_gpu
+import ml_dtypes
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 import softmax_lib
 from tools.browser import find
 
-BACKENDS = ["with_numpy", "with_numba"]
+
+def why_no_gpu() -> str | None:
+    try:
+        importlib.import_module("softmax_lib.with_cupy").softmax([0.0])
+    except (ImportError, RuntimeError) as reason:
+        return str(reason)
+    return None
+
+
+NO_GPU = why_no_gpu()
+EMULATED = "with_cupy, emulated"
+# Without a GPU, one test of test_cupy.py is skipped, with the reason, for all that would run on one.
+BACKENDS = [
+    "with_numpy",
+    "with_numba",
+    EMULATED,
+    *([] if NO_GPU else [pytest.param("with_cupy", marks=pytest.mark.gpu)]),
+]
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
@@ -35,8 +55,13 @@ CHROMIUM_OPTIONS = [
 ]
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if NO_GPU and item.get_closest_marker("gpu"):
+        pytest.skip(NO_GPU)
+
+
 class Backend:
-    """A backend's functions. One that it deliberately lacks skips the test that asks for it."""
+    """A backend's functions, of NumPy's arrays. One that it deliberately lacks skips the test that asks for it."""
 
     def __init__(self, name: str, module: ModuleType) -> None:
         self.name = name
@@ -47,26 +72,71 @@ class Backend:
             raise AttributeError(function)
         if self.name != "with_numpy" and not hasattr(self.module, function):
             pytest.skip(f"{self.name} has no {function}")
-        return getattr(self.module, function)
+        found = getattr(self.module, function)
+        return through_cupy(found, self.module.cp) if self.name.startswith("with_cupy") else found
 
 
-@pytest.fixture(params=BACKENDS, scope="session")
-def backend(request: pytest.FixtureRequest) -> Backend:
-    name = f"softmax_lib.{request.param}"
+def through_cupy(function: Callable[..., Any], cp: Any) -> Callable[..., Any]:
+    """`function` with NumPy's arrays for CuPy's, and NumPy's scalars for those of no dimension."""
+
+    def is_carried(array: np.ndarray) -> bool:
+        known = array.dtype.kind in "biufc" or array.dtype == ml_dtypes.bfloat16
+        return type(array) is np.ndarray and known and array.dtype.isnative and array.flags.aligned
+
+    def to_numpy(result: Any) -> Any:
+        return tuple(map(to_numpy, result)) if isinstance(result, tuple) else cp.asnumpy(result)[()]
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        out = options.get("out")
+        if isinstance(out, np.ndarray) and not (is_carried(out) and out.flags.writeable):
+            pytest.skip("CuPy has no such array")
+        there: dict[int, Any] = {}  # what is one array here is one there
+
+        def to_cupy(array: Any) -> Any:
+            if not isinstance(array, np.ndarray) or not is_carried(array) or array.dtype == np.longdouble:
+                return array
+            return there.setdefault(id(array), cp.asarray(array))
+
+        with np.errstate(all="ignore"):  # CuPy never warns; NumPy in its place does
+            result = function(*map(to_cupy, args), **{name: to_cupy(value) for name, value in options.items()})
+        if not isinstance(out, np.ndarray):
+            return to_numpy(result)
+        assert result is there[id(out)]
+        out[...] = cp.asnumpy(result)
+        return out
+
+    return call
+
+
+@functools.cache
+def load(param: str) -> Backend:
+    name = f"softmax_lib.{param}"
     # A file to test in its place: the bugs of test_mutations.py come in by this.
     if stand_in := os.environ.get("SOFTMAX_BACKEND"):
         spec = importlib.util.spec_from_file_location(name, stand_in)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        return Backend(request.param, module)
+        return Backend(param, module)
     try:
-        module = importlib.import_module(name)
+        module = emulated_gpu.with_cupy() if param == EMULATED else importlib.import_module(name)
         module.softmax([0.0])
-    except (ImportError, RuntimeError) as reason:  # CuPy without a GPU raises the second
-        if request.param == "with_numpy":
+    except (ImportError, emulated_gpu.NoCompiler) as reason:
+        if param == "with_numpy":
             raise
         pytest.skip(f"{name} cannot run here: {reason}")
-    return Backend(request.param, module)
+    return Backend(param, module)
+
+
+@pytest.fixture(params=BACKENDS, scope="session")
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return load(request.param)
+
+
+@pytest.fixture(params=[each for each in BACKENDS if "with_cupy" in str(each)], scope="session")
+def cupy_backend(request: pytest.FixtureRequest) -> Backend:
+    """The CuPy backend alone: on the emulated device, and on a GPU where there is one."""
+    return load(request.param)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,128 @@
+// The part of CUDA that softmax.cu speaks, for a C++17 compiler with -include; cuda_on_cpu.cpp is the machine below it.
+#pragma once
+#define CUDA_ON_CPU
+
+#include <math.h>
+#include <stddef.h>
+
+#include <type_traits>
+#include <utility>
+
+#define __global__
+#define __device__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __cluster_dims__(...)
+
+// Like a __shared__ array, one for each block and each place in the source, however often a thread comes there.
+#define SHARED(type, name, count)         \
+    static device::Shared name##_storage; \
+    auto& name = *static_cast<type(*)[count]>(device::shared(name##_storage, sizeof(type[count]), alignof(type)))
+
+// What Python calls: the kernel with its arguments unpacked, and their types.
+#define LAUNCHABLE(kernel)                                                                \
+    extern "C" void run_##kernel(void** arguments) { device::call(::kernel, arguments); } \
+    extern "C" const char* signature_##kernel() { return device::signature(::kernel); }
+
+#define threadIdx device::thread_index()
+#define blockIdx device::block_index()
+#define blockDim device::block_shape()
+#define gridDim device::grid_shape()
+
+namespace device {
+
+struct Index {
+    unsigned x, y, z;
+};
+
+// A type of its own, so that a shuffle's fourth argument, the width, is not taken for it.
+struct Line {
+    int number;
+};
+
+struct Shared {
+    unsigned long launch;
+    size_t offset;
+};
+
+// "const" tells the compiler that a thread never sees another answer.
+[[gnu::const]] Index thread_index();
+[[gnu::const]] Index block_index();
+[[gnu::const]] Index block_shape();
+[[gnu::const]] Index grid_shape();
+[[gnu::const]] int cluster_rank();
+
+void block_barrier(Line);
+void cluster_barrier(Line);
+unsigned long long shuffle_xor(unsigned mask, unsigned long long bits, int offset, Line);
+void* shared(Shared&, size_t bytes, size_t alignment);
+const void* in_block(const void* shared, int rank);
+
+template <class To, class From>
+To bit_cast(From from) {
+    static_assert(sizeof(To) == sizeof(From));
+    To to;
+    __builtin_memcpy(&to, &from, sizeof to);
+    return to;
+}
+
+template <class... T, size_t... i>
+__attribute__((no_sanitize("thread"))) void call(void (*kernel)(T...), void** arguments, std::index_sequence<i...>) {
+    kernel(*static_cast<T*>(arguments[i])...);
+}
+
+template <class... T>
+void call(void (*kernel)(T...), void** arguments) {
+    call(kernel, arguments, std::index_sequence_for<T...>());
+}
+
+// The types of a kernel's arguments, in NumPy's letters: two for each, P for a pointer.
+template <class T>
+constexpr char kind = std::is_pointer_v<T> ? 'P' : std::is_floating_point_v<T> ? 'f' : std::is_signed_v<T> ? 'i' : 'u';
+
+template <class... T>
+const char* signature(void (*)(T...)) {
+    static constexpr char types[][2] = {{kind<T>, '0' + sizeof(T)}..., {}};
+    return types[0];
+}
+
+}  // namespace device
+
+inline void __syncthreads(device::Line line = {__builtin_LINE()}) { device::block_barrier(line); }
+
+template <class T>
+T __shfl_xor_sync(unsigned mask, T value, int offset, device::Line line = {__builtin_LINE()}) {
+    using Bits = std::conditional_t<sizeof(T) == 8, unsigned long long, unsigned>;
+    return device::bit_cast<T>(Bits(device::shuffle_xor(mask, device::bit_cast<Bits>(value), offset, line)));
+}
+
+inline int __float_as_int(float value) { return device::bit_cast<int>(value); }
+inline float __int_as_float(int bits) { return device::bit_cast<float>(bits); }
+inline long long __double_as_longlong(double value) { return device::bit_cast<long long>(value); }
+inline double __longlong_as_double(long long bits) { return device::bit_cast<double>(bits); }
+
+inline double __dmul_rn(double a, double b) { return a * b; }  // emulated_gpu.py tells the compiler to fuse nothing
+
+inline float half_to_float(unsigned short half) {
+    unsigned sign = (half & 0x8000u) << 16, magnitude = (half & 0x7fffu) << 13;
+    if (magnitude >= 0x0f800000u) return device::bit_cast<float>(sign | 0x70000000u | magnitude);  // inf and NaN
+    return device::bit_cast<float>(sign | device::bit_cast<unsigned>(device::bit_cast<float>(magnitude) * 0x1p112f));
+}
+
+inline unsigned short float_to_half(float value) {
+    unsigned sign = device::bit_cast<unsigned>(value) >> 16 & 0x8000u;
+    float magnitude = fabsf(value);
+    if (isnan(value)) return 0x7fff;
+    if (magnitude >= 65520.0f) return sign | 0x7c00u;
+    if (magnitude < 0x1p-14f) return sign | unsigned(rintf(magnitude * 0x1p24f));  // subnormal: multiples of 2^-24
+    unsigned bits = device::bit_cast<unsigned>(magnitude);
+    return sign | (((bits + 0xfffu + (bits >> 13 & 1u)) >> 13) - (112u << 10));  // ties to even; the other bias
+}
+
+inline int cluster_rank() { return device::cluster_rank(); }
+inline void cluster_barrier(device::Line line = {__builtin_LINE()}) { device::cluster_barrier(line); }
+
+template <class T>
+T read_from_block(const T* shared, int rank) {
+    return *static_cast<const T*>(device::in_block(shared, rank));
+}

@@ -1,0 +1,253 @@
+"""The emulated device on which tests hold the CUDA kernels: what it computes, and what it must not let pass."""
+
+import functools
+import os
+import re
+
+import emulated_gpu
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+RIGHT = """
+template <class T> __device__ void sum_of_warp(T* x) {
+    T sum = x[threadIdx.x];
+    for (int offset = 1; offset < 32 && offset < blockDim.x; offset *= 2)
+        sum += __shfl_xor_sync(ALL_LANES, sum, offset);
+    x[threadIdx.x] = sum;
+}
+extern "C" __global__ void sum_int(int* x) { sum_of_warp(x); }
+extern "C" __global__ void sum_unsigned(unsigned* x) { sum_of_warp(x); }
+extern "C" __global__ void sum_long(long long* x) { sum_of_warp(x); }
+extern "C" __global__ void sum_float(float* x) { sum_of_warp(x); }
+extern "C" __global__ void sum_double(double* x) { sum_of_warp(x); }
+
+extern "C" __global__ void indices(int* numbers) {
+    const int block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
+    const int thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+    numbers[block * blockDim.x * blockDim.y * blockDim.z + thread] = 1000 * block + thread;
+}
+
+template <class T> __device__ void reverse_twice(T* x) {
+    for (int i = 0; i < 2; ++i) {
+        SHARED(T, copy, 256);  // the same memory both times
+        copy[threadIdx.x] = x[blockIdx.x * blockDim.x + threadIdx.x];
+        __syncthreads();
+        x[blockIdx.x * blockDim.x + threadIdx.x] = copy[blockDim.x - 1 - threadIdx.x] + T(1);
+        __syncthreads();
+    }
+}
+extern "C" __global__ void reverse(double* x, float* y) { reverse_twice(x); reverse_twice(y); }
+
+extern "C" __global__ void unwritten(float* x) {
+    SHARED(float, s, 64);
+    x[threadIdx.x] = s[threadIdx.x];
+    __syncthreads();
+    s[threadIdx.x] = 0;
+}
+
+extern "C" __global__ void neighbours(int* x, int cluster) {
+    SHARED(int, own, 64);
+    own[threadIdx.x] = blockIdx.x * 100 + threadIdx.x;
+    cluster_barrier();
+    x[blockIdx.x * blockDim.x + threadIdx.x] = read_from_block(&own[threadIdx.x], (cluster_rank() + 1) % cluster);
+    cluster_barrier();
+}
+
+extern "C" __global__ void widen(const unsigned short* half, float* x) {
+    const int i = blockIdx.x * blockDim.x + threadIdx.x;
+    x[i] = half_to_float(half[i]);
+}
+extern "C" __global__ void narrow(const float* x, unsigned short* half) {
+    const int i = blockIdx.x * blockDim.x + threadIdx.x;
+    half[i] = float_to_half(x[i]);
+}
+
+__device__ const float table[3] = {0.5f, 1.5f, 2.5f};
+extern "C" __global__ void arguments(
+    double* out, const float* none, long long number, double real, int small, float single) {
+    out[0] = number, out[1] = real, out[2] = small, out[3] = single, out[4] = none == nullptr;
+    out[5] = table[small];
+}
+"""
+
+BEGIN_WRONG = "const int t = threadIdx.x, rank = cluster_rank(); SHARED(float, s, 64);"
+# With 64 threads, in this many blocks of one cluster, on an array x of 64 floats. None: nothing is wrong after all.
+WRONG = [
+    (
+        1,
+        "if (t < 40) __syncthreads();",
+        "no thread can go on: of 64 threads, 24 have returned, 40 wait at __syncthreads",
+    ),
+    (1, "if (t % 2) __syncthreads();\nelse __syncthreads();", "is at __syncthreads on line"),
+    (1, "if (t < 40) __shfl_xor_sync(0xffffffff, t, 1);", "56 have returned, 8 wait at __shfl_xor_sync"),
+    (1, "__shfl_xor_sync(0xff, t, 1);", "with mask 0xff"),
+    (1, "__shfl_xor_sync(0xffffffff, t, 32);", "with lane 32 of a warp of 32"),
+    (1, "if (t < 40) cluster_barrier();", "24 have returned, 40 wait at cluster_barrier"),
+    (2, "if (rank) cluster_barrier();", "32 have returned, 32 wait at cluster_barrier"),
+    (
+        1,
+        "x[t + 1] = 1;",
+        "thread (63, 0, 0) of block (0, 0, 0) writes 4 bytes at offset 256 of argument 0, which has 256",
+    ),
+    (1, "x[t] = x[t - 1];", "thread (0, 0, 0) of block (0, 0, 0) reads 4 bytes at offset -4 of argument 0"),
+    (1, "*(float*)(long long)(t * 4) = 0;", "writes 4 bytes at (nil), outside every array"),
+    (1, "((Vector*)(x + 1))->at[t % 4] = 0;", "uses a misaligned address on line"),
+    (1, "Vector v = *(Vector*)(x + 2); x[t] = v.at[t % 4];", "uses a misaligned address on line"),
+    (1, "s[t + 1] = 0;", "has an index out of bounds on line"),
+    (1, "float* end = s + t; end[1] = 0;", "writes 4 bytes at 0x"),
+    (1, "SHARED(float, more, 12225); more[t] = 0;", "declares 49156 bytes of shared memory, of 49152"),
+    (
+        1,
+        "s[t] = t; x[t] = s[t / 2];",
+        "thread (1, 0, 0) of block (0, 0, 0) reads byte 0 of shared memory, which thread 0 wrote",
+    ),
+    (
+        1,
+        "x[t] = s[t + (t < 63)]; s[t] = 0;",
+        "writes byte 4 of shared memory, which others read since their last barrier",
+    ),
+    (1, "x[t] = s[1]; if (t == 1) s[1] = 0;", "writes byte 4 of shared memory, which others read"),
+    (1, "if (t < 2) s[0] = t;", "where another thread wrote something else since their last barrier"),
+    (1, "s[0] = 7;", None),
+    (1, "s[t] = t; __syncthreads(); x[t] = s[63 - t]; __syncthreads(); s[t] = 0;", None),
+    (2, "s[t] = 1; x[t] = read_from_block(s + t, 1 - rank); cluster_barrier();", "which another block read since"),
+    (2, "if (!rank) s[t] = 1; __syncthreads(); if (rank) x[t] = read_from_block(s + t, 0);", "block 0, written since"),
+    (2, "s[t] = 1; cluster_barrier(); if (!rank) x[t] = read_from_block(s + t, 1);", "block 1 of a cluster may return"),
+    (2, "s[t] = 1; cluster_barrier(); x[t] = read_from_block(s + t, 2);", "reads from block 2 of a cluster of 2"),
+    (2, "*const_cast<float*>((const float*)device::in_block(s, 1 - rank)) = 2;", "outside every array"),
+    (1, "x[0] = 0x7fffffff + t;", "overflows a sum on line"),
+    (1, "x[0] = 1 << (t + 1);", "shifts by too much on line"),
+    (1, "x[0] = 1 / t;", "divides by zero"),
+    (1, "x[0] = int(1e10f * t);", "converts a float that does not fit on line"),
+]
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    source = RIGHT + "struct alignas(16) Vector { float at[4]; };\n"
+    for i, (_, body, _) in enumerate(WRONG):
+        source += f'extern "C" __global__ void wrong_{i}(float* x) {{ {BEGIN_WRONG} {body} }}\n'
+    path = tmp_path_factory.mktemp("kernels") / "kernels.cu"
+    path.write_text(source)
+    try:
+        return emulated_gpu.compile(path, {"ALL_LANES": "0xffffffff"}, re.findall(r'"C" __global__ void (\w+)', source))
+    except emulated_gpu.NoCompiler as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.mark.parametrize("threads", [1, 8, 64])
+@pytest.mark.parametrize(
+    ("kernel", "dtype"),
+    [
+        ("sum_int", np.int32),
+        ("sum_unsigned", np.uint32),
+        ("sum_long", np.int64),
+        ("sum_float", np.float32),
+        ("sum_double", np.float64),
+    ],
+)
+def test_shuffles_add_up_a_warp(compiled, kernel, dtype, threads):
+    x = (np.arange(threads) ** 3 + 2**24).astype(dtype)
+    expected = np.concatenate([np.full_like(warp, warp.sum()) for warp in np.split(x, range(32, threads, 32))])
+    compiled.get_function(kernel)((1,), (threads,), (x,))
+    assert_array_equal(x, expected)
+
+
+def test_every_thread_knows_its_place(compiled):
+    numbers = np.zeros(24 * 24, np.int32)
+    compiled.get_function("indices")((2, 3, 4), (4, 2, 3), (numbers,))
+    assert_array_equal(numbers, (1000 * np.arange(24)[:, None] + np.arange(24)).ravel())
+
+
+def test_blocks_have_shared_memory_of_their_own(compiled):
+    x = np.arange(3 * 256.0)
+    y = x.astype(np.float32)
+    compiled.get_function("reverse")((3,), (256,), (x, y))
+    assert_array_equal(x, np.arange(3 * 256.0) + 2)
+    assert_array_equal(y, x)
+
+
+def test_shared_memory_is_nan_until_written(compiled):
+    x = np.zeros(64, np.float32)
+    for _ in range(2):
+        compiled.get_function("unwritten")((3,), (64,), (x,))
+        assert np.isnan(x).all()
+
+
+@pytest.mark.parametrize("cluster", [1, 2, 8])
+def test_blocks_of_a_cluster_read_each_other(compiled, cluster):
+    x = np.zeros((16, 64), np.int32)
+    compiled.get_function("neighbours")((16,), (64,), (x, np.int32(cluster)), cluster=cluster)
+    block = np.arange(16)
+    neighbour = block // cluster * cluster + (block + 1) % cluster
+    assert_array_equal(x, neighbour[:, None] * 100 + np.arange(64))
+
+
+def test_every_half_becomes_its_float(compiled):
+    half = np.arange(2**16, dtype=np.uint16)
+    x = np.empty(2**16, np.float32)
+    compiled.get_function("widen")((256,), (256,), (half, x))
+    assert_array_equal(x, half.view(np.float16).astype(np.float32))
+    assert_array_equal(np.signbit(x), half >= 2**15)
+
+
+def test_floats_round_to_halves(compiled):
+    halves = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
+    every = np.unique(halves[np.isfinite(halves)])
+    ties = np.append((every[:-1] + every[1:]) / 2, np.float32(65520))
+    x = np.concatenate([halves, ties, np.nextafter(ties, -np.inf, dtype="f4"), np.nextafter(ties, np.inf, dtype="f4")])
+    anything = np.random.default_rng(0).integers(0, 2**32, 2**16, np.uint32).view(np.float32)
+    x = np.resize(np.concatenate([x, anything]), 2**19)
+    half = np.empty(2**19, np.uint16)
+    compiled.get_function("narrow")((512,), (1024,), (x, half))
+    with np.errstate(over="ignore"):
+        expected = x.astype(np.float16)
+    assert_array_equal(half.view(np.float16), expected)
+    assert_array_equal(half[~np.isnan(x)], expected.view(np.uint16)[~np.isnan(x)])
+
+
+def test_arguments_have_the_types_that_cupy_gives_them(compiled):
+    kernel = compiled.get_function("arguments")
+    out = np.zeros(6)
+    kernel((1,), (1,), (out, None, 2**40, 0.1, np.int32(2), np.float32(0.5)))
+    assert_array_equal(out, [2**40, 0.1, 2, 0.5, 1, 2.5])
+    with pytest.raises(TypeError, match=r"arguments takes .*'i4', 'f4'.*, got .*'i8', 'f4'"):
+        kernel((1,), (1,), (out, None, 1, 0.1, 2, np.float32(0.5)))
+    with pytest.raises(ValueError, match="cannot run with grid"):
+        kernel((1,), (1025,), (out, None, 1, 0.1, np.int32(2), np.float32(0.5)))
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)))
+def test_what_a_gpu_would_not_forgive_is_an_error(compiled, number):
+    blocks, _, problem = WRONG[number]
+    kernel = functools.partial(compiled.get_function(f"wrong_{number}"), cluster=blocks)
+    arguments = (blocks,), (64 // blocks,), (np.zeros(64, np.float32),)
+    if problem is None:
+        kernel(*arguments)
+    else:
+        with pytest.raises(RuntimeError, match=re.escape(problem)):
+            kernel(*arguments)
+    numbers = np.zeros(64, np.int32)
+    compiled.get_function("indices")((2,), (32,), (numbers,))
+    assert_array_equal(numbers[-1], 1031, err_msg="the device does not go on after an error")
+
+
+def test_what_does_not_compile_says_why(tmp_path):
+    (tmp_path / "kernel.cu").write_text('extern "C" __global__ void kernel() { undeclared = WIDTH; }')
+    with pytest.raises(RuntimeError, match="undeclared"):
+        emulated_gpu.compile(tmp_path / "kernel.cu", {"WIDTH": 3}, ["kernel"])
+
+
+def test_no_compiler_is_a_reason_to_skip(monkeypatch):
+    monkeypatch.setenv("PATH", os.devnull)
+    with pytest.raises(emulated_gpu.NoCompiler, match=r"no g\+\+"):
+        emulated_gpu.run_compiler()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_what_a_kernel_has_not_written_is_nan(dtype):
+    cupy = emulated_gpu.ArrayModule()
+    assert np.isnan(cupy.empty((2, 3), dtype)).all()
+    assert np.isnan(cupy.empty_like(np.zeros((2, 3, 4), dtype).transpose(1, 2, 0))).all()
+    assert np.isnan(cupy.empty((), dtype)).all()

@@ -1,0 +1,317 @@
+"""What is particular to the CuPy backend: its geometry, its CUDA source, and what it says where there is no GPU."""
+
+import functools
+import itertools
+import math
+import re
+import shutil
+import subprocess
+import sys
+
+import ml_dtypes
+import numpy as np
+import pytest
+from conftest import load
+from numpy.testing import assert_array_equal
+
+import softmax_lib
+
+with_cupy = pytest.importorskip("softmax_lib.with_cupy", reason="CuPy is not installed", exc_type=ImportError)
+
+SIZES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+LENGTHS = [*range(1, 2100), *(2**n + d for n in range(11, 27) for d in (-1, 0, 1)), 50_257, 128_256, 3 * 2**14, 10**6]
+ON_CHIP = {True: 262_144, False: 32_768}  # columns of float32, with and without clusters
+SHARED_MEMORY, REGISTERS, THREADS = 48 * 1024, 65_536, 1024
+
+
+def every_geometry(lengths=LENGTHS):
+    for size, across, clusters, arrays in itertools.product((2, 4, 8), (False, True), (False, True), (1, 2)):
+        for length in lengths:
+            yield (
+                length,
+                size,
+                clusters,
+                with_cupy.geometry(length, size, across=across, clusters=clusters, arrays=arrays),
+            )
+
+
+def shared_bytes(geometry, size):
+    """What `over_slice` declares: the partial results of its largest and its sums, or of the moments."""
+    partials = geometry.threads if geometry.across else geometry.threads // 32
+    places = geometry.slices * ((partials if partials > 1 else 0) + (geometry.cluster > 1))
+    return places * (56 if geometry.arrays == 2 else max(size, 4) + 16)
+
+
+# --- geometry --------------------------------------------------------------------------------------------------------
+
+
+def test_every_entry_has_a_place_and_every_block_fits():
+    for length, size, clusters, geometry in every_geometry():
+        at_once = geometry.threads * geometry.values
+        told = f"{length} entries of {size} bytes: {geometry}"
+        assert geometry.parts == 1 or geometry.cluster == 1, told
+        # No part is without entries, but for the last blocks of a cluster.
+        assert (geometry.parts - 1) * at_once < length <= geometry.parts * geometry.cluster * at_once, told
+        assert length % geometry.vector == 0, told
+        assert geometry.values % geometry.vector == 0, told
+        assert geometry.vector * size <= 16, told
+        assert geometry.cluster in ((1, 2, 4, 8) if clusters else (1,)), told
+        threads = math.prod(geometry.block)
+        assert threads % 32 == 0, told  # __shfl_xor_sync asks all lanes of a warp
+        assert threads <= THREADS, told
+        assert shared_bytes(geometry, size) <= SHARED_MEMORY, told
+        assert geometry.values * max(size, 4) // 4 * geometry.arrays <= 32, told
+
+
+def test_rows_get_the_threads_they_can_use():
+    def of(length, size=4, **options):
+        found = with_cupy.geometry(length, size, **options)
+        return found.threads, found.values, found.vector, found.slices, found.cluster, found.parts
+
+    assert of(32) == (8, 4, 4, 16, 1, 1)
+    assert of(64) == (8, 8, 4, 16, 1, 1)
+    assert of(65) == (16, 8, 1, 8, 1, 1)
+    assert of(1000) == (64, 16, 4, 2, 1, 1)
+    assert of(1000, 2) == (64, 16, 8, 2, 1, 1)
+    assert of(1000, 8) == (128, 8, 2, 1, 1, 1)
+    assert of(8192) == (512, 16, 4, 1, 1, 1)
+    assert of(8196) == (512, 16, 4, 1, 2, 1)
+    assert of(50_257, 2) == (512, 16, 1, 1, 8, 1)
+    assert of(262_144) == (1024, 32, 4, 1, 8, 1)
+    assert of(262_148) == (512, 16, 4, 1, 1, 33)
+    assert of(32_768, clusters=False) == (1024, 32, 4, 1, 1, 1)
+    assert of(32_772, clusters=False) == (512, 16, 4, 1, 1, 5)
+    assert of(2**24) == (512, 16, 4, 1, 1, 2048)
+    assert of(4096, across=True) == (32, 16, 1, 32, 8, 1)
+    assert of(3, across=True) == (1, 4, 1, 128, 1, 1)
+
+
+@pytest.mark.parametrize("clusters", [True, False])
+def test_rows_are_read_once_while_they_fit_on_chip(clusters):
+    for length, size in itertools.product(LENGTHS, (2, 4)):
+        once = with_cupy.geometry(length, size, clusters=clusters).parts == 1
+        assert once == (length <= ON_CHIP[clusters]), (length, size)
+
+
+def test_a_grid_has_all_slices():
+    for length, count in itertools.product((3, 1000, 20_000, 10**6), (1, 2, 127, 128, 129, 10**6)):
+        geometry = with_cupy.geometry(length, 4)
+        (blocks,) = geometry.grid(count)
+        per_slice = geometry.cluster * geometry.parts
+        assert blocks % per_slice == 0
+        assert (blocks // per_slice - 1) * geometry.slices < count <= blocks // per_slice * geometry.slices
+
+
+# --- the source ------------------------------------------------------------------------------------------------------
+
+KERNELS = {
+    1: {"normalizers", "softmax", "log_softmax", "cross_entropy_grad", "merge_normalizers"},
+    2: {"moments", "softmax_vjp", "merge_moments"},
+}
+COMPILED = [
+    ("float32", 1000, False, 1),
+    ("float32", 262_144, False, 1),
+    ("float32", 5000, True, 1),
+    ("float16", 50_257, False, 1),
+    ("bfloat16", 8192, False, 1),
+    ("float64", 100, False, 1),
+    ("float32", 131_072, False, 2),
+    ("float16", 24, False, 2),
+    ("float64", 5000, True, 2),
+]
+
+
+@functools.cache
+def architectures():
+    """What this nvcc compiles for, of the three that the kernels are meant for."""
+    listed = subprocess.run(["nvcc", "--list-gpu-code"], capture_output=True, text=True, check=True).stdout.split()
+    return [each for each in ("sm_75", "sm_80", "sm_90") if each in listed]
+
+
+@pytest.mark.skipif(shutil.which("nvcc") is None, reason="nvcc is not installed")
+@pytest.mark.parametrize("architecture", ["sm_75", "sm_80", "sm_90"])
+@pytest.mark.parametrize(("name", "length", "across", "arrays"), COMPILED)
+def test_it_compiles_and_its_blocks_fit(name, length, across, arrays, architecture, tmp_path):
+    if architecture not in architectures():
+        pytest.skip(f"this nvcc does not compile for {architecture}")
+    clusters = architecture == "sm_90"
+    geometry = with_cupy.geometry(length, SIZES[name], across=across, clusters=clusters, arrays=arrays)
+    command = ["nvcc", f"-arch={architecture}", "-cubin", "-Werror=all-warnings", "-Xptxas=-v"]
+    command += [*with_cupy.options(name, geometry), "-o", tmp_path / "cubin", with_cupy.SOURCE]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    used = dict(re.findall(r"entry function '(\w+)'.*?Used (\d+) registers", result.stderr, flags=re.S))
+    assert set(used) == KERNELS[arrays]
+    assert max(map(int, used.values())) * math.prod(geometry.block) <= REGISTERS
+    shared = max(map(int, re.findall(r"(\d+) bytes smem", result.stderr)), default=0)
+    assert 0 <= shared - shared_bytes(geometry, SIZES[name]) < 16
+
+
+# --- every way through memory, on the emulated device and, where there is one, on a GPU -------------------------------
+
+FLOATS = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
+WAYS = {
+    "8 threads": ((37, 24), -1),
+    "16 threads": ((19, 100), -1),
+    "32 threads": ((9, 260), -1),
+    "64 threads": ((5, 1000), -1),
+    "512 threads": ((2, 8000), -1),
+    "odd": ((7, 37), -1),
+    "odd, in a cluster": ((2, 9001), -1),
+    "a cluster of 8": ((1, 50_000), -1),
+    "in parts": ((2, 270_000), -1),
+    "a thread a column": ((2, 5, 70), 1),
+    "columns": ((2, 300, 33), 1),
+    "columns, in a cluster": ((1200, 3), 0),
+    "columns, in parts": ((9000, 3), 0),
+    "two axes": ((30, 4, 50), (0, 2)),
+}
+
+
+def ulps(got, expected, dtype):
+    """The largest error in units in the last place of `expected`; infinities have to be the same."""
+    format_ = ml_dtypes.finfo(dtype)
+    finite = np.isfinite(expected)
+    assert_array_equal(got[~finite].astype(np.longdouble), expected[~finite])
+    exponent = np.maximum(np.frexp(expected[finite])[1] - 1, int(format_.minexp))
+    error = np.abs(got[finite].astype(np.longdouble) - expected[finite])
+    return np.max(error / np.ldexp(np.longdouble(1), exponent - format_.nmant))
+
+
+def assert_within_4_ulp(backend, x, axis):
+    wide = x.astype(np.longdouble)
+    for function in ("softmax", "log_softmax", "logsumexp"):
+        expected = getattr(softmax_lib, function)(wide, axis)
+        assert ulps(getattr(backend, function)(x, axis), expected, x.dtype) <= 4, function
+    if isinstance(axis, tuple):
+        return
+    targets = np.random.default_rng(1).integers(0, x.shape[axis], np.delete(x.shape, axis))
+    for function in ("cross_entropy", "cross_entropy_grad"):
+        expected = getattr(softmax_lib, function)(wide, targets, axis)
+        assert ulps(getattr(backend, function)(x, targets, axis), expected, x.dtype) <= 4, function
+    p, v = backend.softmax(x, axis), np.random.default_rng(2).normal(size=x.shape).astype(x.dtype)
+    expected = softmax_lib.softmax_vjp(p.astype(np.longdouble), v.astype(np.longdouble), axis)
+    assert ulps(backend.softmax_vjp(p, v, axis), expected, x.dtype) <= 4
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_through_memory_is_within_4_ulp(cupy_backend, way, dtype):
+    shape, axis = WAYS[way]
+    x = np.random.default_rng(0).normal(scale=4, size=shape).astype(dtype)
+    x.ravel()[:: x.size // 7] = -np.inf
+    assert_within_4_ulp(cupy_backend, x, axis)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("length", [24, 1000, 9000])
+def test_a_row_is_the_same_wherever_it_lies(cupy_backend, dtype, length):
+    around = np.random.default_rng(0).normal(size=3 * length + 9).astype(dtype)
+    rows = around[: 3 * length].reshape(3, length).copy()
+    for offset in range(9):
+        around[offset : offset + 3 * length] = rows.ravel()
+        elsewhere = around[offset : offset + 3 * length].reshape(3, length)
+        for function in ("softmax", "log_softmax"):
+            expected = getattr(cupy_backend, function)(rows)
+            assert_array_equal(getattr(cupy_backend, function)(elsewhere), expected)
+            out = np.full(3 * length + 9, 7, dtype)
+            getattr(cupy_backend, function)(rows, out=out[offset : offset + 3 * length].reshape(3, length))
+            assert_array_equal(out[offset : offset + 3 * length], expected.ravel())
+            assert np.all(out[:offset] == 7)
+            assert np.all(out[offset + 3 * length :] == 7)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("length", [24, 1000, 9001, 270_000])
+def test_nothing_is_lost_of_odd_rows(cupy_backend, dtype, length):
+    x = np.zeros((7, length), dtype)
+    x[1, length // 2] = np.nan
+    x[2, -1] = np.inf
+    x[3] = -np.inf
+    x[4, :-1] = -np.inf
+    x[5, 0] = x[5, -1] = 30_000  # beyond which nothing is subtracted; the others vanish
+    x[6] = -30_000
+    expected = [math.log(length), np.nan, np.inf, -np.inf, 0, 30_000 + math.log(2), math.log(length) - 30_000]
+    assert_array_equal(cupy_backend.logsumexp(x).astype(float), np.array(expected).astype(dtype).astype(float))
+    p = cupy_backend.softmax(x).astype(float)
+    assert np.isnan(p[1:4]).all()
+    assert_array_equal(p[4], np.eye(1, length, length - 1)[0])
+    assert_array_equal(p[5], (np.eye(1, length)[0] + np.eye(1, length, length - 1)[0]) / 2)
+    uniform = np.array(1 / length).astype(dtype).astype(float)
+    assert_array_equal(p[[0, 6]], np.full((2, length), uniform))
+
+
+# --- on a GPU --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.gpu
+def test_the_contract_and_the_accuracy_are_tested_on_this_gpu(request):
+    assert "with_cupy" in {item.callspec.params.get("backend") for item in request.session.items if with_params(item)}
+
+
+def with_params(item):
+    return hasattr(item, "callspec")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, ml_dtypes.bfloat16])
+@pytest.mark.parametrize("length", [16_384, 32_768, 65_536, 131_072, 262_144, 262_148, 2**24])
+def test_long_rows_on_this_gpu(length, dtype):
+    x = np.random.default_rng(0).normal(scale=4, size=(1, length)).astype(dtype)
+    assert_within_4_ulp(load("with_cupy"), x, -1)
+
+
+@pytest.mark.gpu
+def test_it_works_on_the_callers_stream():
+    cp = with_cupy.cp
+    x = cp.random.default_rng(0).normal(size=(4096, 4096)).astype(np.float32)
+    expected = with_cupy.softmax(x)
+    cp.cuda.Device().synchronize()
+    stream, out = cp.cuda.Stream(non_blocking=True), cp.zeros_like(x)
+    with stream:
+        for _ in range(200):
+            with_cupy.softmax(x, out=out)
+        assert not stream.done  # nothing has waited for it
+    stream.synchronize()
+    cp.testing.assert_array_equal(out, expected)
+
+
+@pytest.mark.gpu
+def test_it_works_on_the_callers_device():
+    cp = with_cupy.cp
+    if cp.cuda.runtime.getDeviceCount() < 2:
+        pytest.skip("there is but one GPU")
+    for number in range(cp.cuda.runtime.getDeviceCount()):
+        with cp.cuda.Device(number):
+            p = with_cupy.softmax(cp.zeros((3, 4)))
+            assert p.device.id == number
+            cp.testing.assert_array_equal(p, cp.full((3, 4), 0.25))
+
+
+# --- without a GPU ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(with_cupy.cp.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("function", with_cupy.__all__)
+def test_without_a_gpu_every_function_says_what_to_use(function):
+    arguments = {"softmax_vjp": [[0.5, 0.5], [1, 0]], "merge": [(0, 1), (0, 1)]}.get(function, [[0.0, 1.0]])
+    arguments += [0] if "entropy" in function else []
+    with pytest.raises(RuntimeError, match=f"^{function} of softmax_lib.with_cupy needs an NVIDIA GPU") as error:
+        getattr(with_cupy, function)(*arguments)
+    assert "softmax_lib.with_numba and softmax_lib have the same functions" in str(error.value)
+
+
+def test_without_cupy_the_import_says_what_to_install():
+    code = """
+import sys
+sys.modules["cupy"] = None
+try:
+    import softmax_lib.with_cupy
+except ImportError as error:
+    print(error)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told == (
+        "softmax_lib.with_cupy needs CuPy (pip install cupy-cuda12x) and an NVIDIA GPU; "
+        "without them, softmax_lib.with_numba and softmax_lib have the same functions\n"
+    )
