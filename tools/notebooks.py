@@ -16,7 +16,9 @@ BOOK = Path(__file__).parents[1] / "book"
 def run(path: Path) -> None:
     """Execute the notebook at `path` in place; leave it as it was if a cell fails."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
+    # What a cell prints may arrive in any number of pieces: one output in every run.
+    resources = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=600, coalesce_streams=True, resources=resources).execute()
     normalise(notebook)
     nbformat.validate(notebook)
     path.write_text(nbformat.writes(notebook, indent=1) + "\n", encoding="utf-8")
