@@ -30,6 +30,42 @@ __device__ unsigned short float_to_half(float x)
     return bits;
 }
 
+// CuPy compiles with -ftz=true, and no option undoes that: a float below 2^-126 would be 0 to any other instruction.
+__device__ double as_double(float x)
+{
+    double wide;
+    asm("cvt.f64.f32 %0, %1;" : "=d"(wide) : "f"(x));
+    return wide;
+}
+
+__device__ float as_float(double x)
+{
+    float rounded;
+    asm("cvt.rn.f32.f64 %0, %1;" : "=f"(rounded) : "d"(x));
+    return rounded;
+}
+
+__device__ float add(float a, float b)
+{
+    float sum;
+    asm("add.rn.f32 %0, %1, %2;" : "=f"(sum) : "f"(a), "f"(b));
+    return sum;
+}
+
+__device__ float multiply(float a, float b)
+{
+    float product;
+    asm("mul.rn.f32 %0, %1, %2;" : "=f"(product) : "f"(a), "f"(b));
+    return product;
+}
+
+__device__ float larger(float a, float b)  // the one that is no NaN, if one is
+{
+    float maximum;
+    asm("max.f32 %0, %1, %2;" : "=f"(maximum) : "f"(a), "f"(b));
+    return maximum;
+}
+
 #if CLUSTER > 1
 __device__ int cluster_rank()
 {
@@ -72,12 +108,25 @@ __device__ void narrow(float x, float32& to) { to = x; }
 __device__ void narrow(double x, float64& to) { to = x; }
 
 typedef decltype(widen(ELEMENT())) Real;
-struct alignas(sizeof(ELEMENT) * VECTOR) Vector { ELEMENT at[VECTOR]; };
+
+// What is moved at once, and the type that has the compiler do so: the elements of a struct it would store one by one.
+template <int bytes> struct Word;
+template <> struct Word<16> { typedef uint4 type; };
+template <> struct Word<8> { typedef uint2 type; };
+template <> struct Word<4> { typedef unsigned type; };
+template <> struct Word<2> { typedef unsigned short type; };
+union Vector {
+    ELEMENT at[VECTOR];
+    Word<sizeof(ELEMENT) * VECTOR>::type word;
+};
 
 __device__ float multiply_add(float a, float b, float c) { return fmaf(a, b, c); }
 __device__ double multiply_add(double a, double b, double c) { return fma(a, b, c); }
-__device__ float larger(float a, float b) { return fmaxf(a, b); }  // the one that is no NaN, if one is
 __device__ double larger(double a, double b) { return fmax(a, b); }
+__device__ double add(double a, double b) { return a + b; }
+__device__ double as_double(double x) { return x; }
+__device__ void round_to(float& to, double x) { to = as_float(x); }
+__device__ void round_to(double& to, double x) { to = x; }
 __device__ float infinity() { return __int_as_float(0x7F800000); }
 
 // --- exponentials ----------------------------------------------------------------------------------------------------
@@ -89,13 +138,13 @@ template <class Type> struct Constants;
 template <> struct Constants<float> {
     static constexpr float log2_e = 0x1.715476p+0f, log2_e_low = 0x1.4ae0cp-26f, magic = 0x1.8p23f;
     static constexpr float near_zero = 256, vanishing = 150;
-    static constexpr int bits = 23, bias = 127, half_way = -100;
+    static constexpr int bits = 23, bias = 127, largest = 92;
 };
 
 template <> struct Constants<double> {
     static constexpr double log2_e = 0x1.71547652b82fep+0, log2_e_low = 0x1.777d0ffda0d24p-56, magic = 0x1.8p52;
-    static constexpr double near_zero = 2048, vanishing = 1400;
-    static constexpr int bits = 52, bias = 1023, half_way = -1000;
+    static constexpr double near_zero = 2048, vanishing = 1000;
+    static constexpr int bits = 52, bias = 1023, largest = 500;
 };
 
 __device__ int bits_of(float x) { return __float_as_int(x); }
@@ -117,8 +166,9 @@ __device__ float exp2_of_fraction(float x)
 __device__ double exp2_of_fraction(double x) { return exp2(x); }
 
 // Where exponentials are counted from: they are of x - shift, and in units of a power of two, so that the largest is
-// near 1. The shift is 0 unless the maximum is far from 0, and then it is the maximum: either way x - shift is exact
-// wherever its exponential is not 0 (Sterbenz).
+// near 2^largest. None is subnormal then: what they sum to has all its digits, and only the division can round to a
+// subnormal number. The shift is 0 unless the maximum is far from 0, and then it is the maximum: either way x - shift is
+// exact wherever its exponential is not 0 (Sterbenz).
 struct Frame {
     Real shift, origin;  // the maximum is shift + origin
     decltype(bits_of(Real())) unit;
@@ -128,7 +178,7 @@ struct Frame {
         const bool near = maximum >= -Constants<Real>::near_zero && maximum <= Constants<Real>::near_zero;
         shift = near ? 0 : maximum;
         origin = near ? maximum : 0;
-        unit = bits_of(multiply_add(origin, Constants<Real>::log2_e, Constants<Real>::magic));
+        unit = bits_of(multiply_add(origin, Constants<Real>::log2_e, Constants<Real>::magic)) - Constants<Real>::largest;
     }
 };
 
@@ -141,10 +191,7 @@ __device__ Real exponential_at(Real x, const Frame& frame)
     const Real rounded = multiply_add(x, C::log2_e, C::magic);
     const Real fraction = multiply_add(x, C::log2_e_low, multiply_add(x, C::log2_e, C::magic - rounded));
     const auto whole = bits_of(rounded) - frame.unit;
-    // In two steps, of which only the second can round: a subnormal exponential is rounded once.
-    const auto first = whole > C::half_way ? whole : C::half_way;
-    return exp2_of_fraction(fraction) * of_bits((first + C::bias) << C::bits)
-        * of_bits((whole - first + C::bias) << C::bits);
+    return exp2_of_fraction(fraction) * of_bits((whole + C::bias) << C::bits);
 }
 
 __device__ Real exponential(Real x, const Frame& frame) { return exponential_at(x - frame.shift, frame); }
@@ -197,7 +244,7 @@ struct Share {
     }
 };
 
-__device__ bool is_aligned(const ELEMENT* at) { return (unsigned long long)at % sizeof(Vector) == 0; }
+__device__ bool is_aligned(const ELEMENT* at) { return VECTOR > 1 && (unsigned long long)at % sizeof(Vector) == 0; }
 
 __device__ void load(const ELEMENT* x, const Shape& shape, const Share& share, Real absent, Real (&values)[VALUES])
 {
@@ -208,7 +255,7 @@ __device__ void load(const ELEMENT* x, const Shape& shape, const Share& share, R
         Vector vector;
         if (place < share.end) {
             if (aligned)
-                vector = *reinterpret_cast<const Vector*>(at);
+                vector.word = reinterpret_cast<const Vector*>(at)->word;
             else
 #pragma unroll
                 for (int k = 0; k < VECTOR; ++k)
@@ -232,7 +279,7 @@ __device__ void store(const Real (&values)[VALUES], ELEMENT* out, const Shape& s
             narrow(values[j + k], vector.at[k]);
         if (place < share.end) {
             if (aligned)
-                *reinterpret_cast<Vector*>(at) = vector;
+                __stcs(&reinterpret_cast<Vector*>(at)->word, vector.word);
             else
 #pragma unroll
                 for (int k = 0; k < VECTOR; ++k)
@@ -334,7 +381,10 @@ __device__ Pair merge(Pair a, Pair b)
     return {above.maximum, above.rest + (1 + below.rest) * exp(below.maximum - above.maximum)};
 }
 
-struct Total { double sum, ties; };
+struct Total {
+    double sum;
+    long long ties;
+};
 
 enum Keep { LOGITS, EXPONENTIALS };
 
@@ -345,7 +395,7 @@ __device__ Pair normalizer(Real (&values)[VALUES], Keep keep, const Share& share
 #pragma unroll
     for (int i = 1; i < VALUES; ++i)
         maximum = larger(maximum, values[i]);
-    maximum += 0;  // no -0: which of two zeros is larger would depend on the thread
+    maximum = add(maximum, Real(0));  // no -0: which of two zeros is larger would depend on the thread
     maximum = over_slice(maximum, share, [](Real a, Real b) { return larger(a, b); });
     frame = Frame(maximum);
     Total total = {0, 0};
@@ -369,7 +419,7 @@ __device__ Pair normalizer(Real (&values)[VALUES], Keep keep, const Share& share
         total.sum += terms[0];
     });
     total = over_slice(total, share, [](Total a, Total b) { return Total{a.sum + b.sum, a.ties + b.ties}; });
-    return {double(maximum), total.sum / exponential_at(frame.origin, frame) + (total.ties - 1)};
+    return {as_double(maximum), total.sum / exponential_at(frame.origin, frame) + double(total.ties - 1)};
 }
 
 KERNEL normalizers(const ELEMENT* x, Pair* pairs, SHAPE)
@@ -407,7 +457,7 @@ __device__ double total_of(const Pair& pair, const Frame& frame)
     return exponential_at(frame.origin, frame) * (1 + pair.rest) + (pair.maximum - pair.maximum);
 }
 
-__device__ float divide(float x, double total) { return x * float(1 / total); }
+__device__ float divide(float x, double total) { return multiply(x, float(1 / total)); }
 __device__ double divide(double x, double total) { return x / total; }
 
 KERNEL softmax(const ELEMENT* x, ELEMENT* out, const Pair* merged, SHAPE)
@@ -432,10 +482,11 @@ KERNEL log_softmax(const ELEMENT* x, ELEMENT* out, const Pair* merged, SHAPE)
     Real values[VALUES];
     const Pair pair = begin(x, merged, LOGITS, shape, share, frame, values);
     const Real maximum = Real(pair.maximum);
-    const Real log_of_total = Real(log1p(pair.rest) + (pair.maximum - pair.maximum));
+    Real log_of_total;
+    round_to(log_of_total, log1p(pair.rest) + (pair.maximum - pair.maximum));
 #pragma unroll
     for (Real& value : values)
-        value = (value - maximum) - log_of_total;
+        value = add(value - maximum, -log_of_total);
     store(values, out, shape, share);
 }
 
@@ -519,8 +570,8 @@ __device__ Moments merge(Moments a, Moments b)
 // In float32, doubles are twice the precision.
 __device__ void accumulate(float p, float v, Moments& moments)
 {
-    moments.total.high += p;
-    moments.mean.high = fma(double(p), double(v) - moments.anchor, moments.mean.high);
+    moments.total.high += as_double(p);
+    moments.mean.high = fma(as_double(p), as_double(v) - moments.anchor, moments.mean.high);
 }
 
 __device__ void accumulate(double p, double v, Moments& moments)
@@ -534,8 +585,8 @@ __device__ void accumulate(double p, double v, Moments& moments)
 
 __device__ float product(float p, float v, const Moments& moments)
 {
-    const double centred = double(v) - moments.anchor;
-    return float(p * ((centred - moments.mean.high) + centred * (moments.total.high - 1)));
+    const double centred = as_double(v) - moments.anchor;
+    return as_float(as_double(p) * ((centred - moments.mean.high) + centred * (moments.total.high - 1)));
 }
 
 // Rounded probabilities do not sum to one exactly, and p (v - <p, v>) takes that for granted: hence the excess.
@@ -553,9 +604,9 @@ __device__ Moments moments_of(const Real (&p)[VALUES], const Real (&v)[VALUES], 
     Moments moments = {-1, 0, 1, {0, 0}, {0, 0}};
 #pragma unroll
     for (int i = 0; i < VALUES; ++i) {
-        if (p[i] > moments.p) {
-            moments.p = p[i];
-            moments.anchor = v[i];
+        if (as_double(p[i]) > moments.p) {
+            moments.p = as_double(p[i]);
+            moments.anchor = as_double(v[i]);
         }
         if (sizeof(Real) == 8 && (v[i] > 1e290 || v[i] < -1e290))
             moments.scale = 0x1p-64;

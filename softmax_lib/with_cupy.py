@@ -114,7 +114,7 @@ def softmax_vjp(p: Any, v: Any, axis: int = -1, *, out: Any = None) -> Any:
 
 
 def cross_entropy(x: Any, target: Any, axis: int = -1) -> Any:
-    """See :func:`softmax_lib.cross_entropy`. longdouble is a TypeError."""
+    """See :func:`softmax_lib.cross_entropy`. longdouble is a TypeError. CuPy takes a float32 below 2^-126 for 0."""
     logits = _as_logits("cross_entropy", x)
     axis = _single(logits, axis)
     classes, shares = _as_target("cross_entropy", target, logits, axis)
@@ -203,10 +203,9 @@ def geometry(length: int, itemsize: int, *, across: bool = False, clusters: bool
     widest = (32 if arrays == 1 else 16) if across else 512
     threads, values, cluster, parts = max(fewest, _power_of_two(length, most)), most, 1, 1
     if threads > widest:
-        larger = [(widest, most, 2), (widest, most, 4), (widest, most, 8), (widest, 2 * most, 8)]
-        larger = larger if clusters else [(widest, 2 * most, 1)]
+        larger = [(widest, most, blocks) for blocks in (2, 4, 8) if clusters]
         if not across:
-            larger.append((2 * widest, 2 * most, 8 if clusters else 1))
+            larger += [(count, 2 * most, 8 if clusters else 1) for count in (widest, 2 * widest)]
         fitting = [each for each in larger if math.prod(each) >= length]
         threads, values, cluster = fitting[0] if fitting else (widest, most, 1)
         parts = 1 if fitting else -(-length // (widest * most))

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 
 #include <algorithm>
 #include <map>
@@ -69,6 +72,21 @@ struct Rewrite {
     const char* begin;
     size_t bytes;
     char before[256];
+};
+
+// Subnormal numbers are 0, to the kernel's own instructions, while there is one of these. A CPU flushes doubles too,
+// which a kernel of floats does not see; one that cannot flush them leaves them be.
+class Flushing {
+#ifdef __SSE2__
+    unsigned before = _mm_getcsr();
+
+   public:
+    explicit Flushing(bool flush) { _mm_setcsr(flush ? before | 0x8040 : before & ~0x8040); }
+    ~Flushing() { _mm_setcsr(before); }
+#else
+   public:
+    explicit Flushing(bool) {}
+#endif
 };
 
 void (*kernel)(void**);
@@ -301,12 +319,41 @@ const void* in_block(const void* shared, int rank) {
     return static_cast<const char*>(shared) + (rank - own) * ptrdiff_t(SHARED_BYTES);
 }
 
+// Out of line, so that the compiler computes none of them elsewhere.
+double as_double(float x) {
+    Flushing none(false);
+    volatile double result = x;
+    return result;
+}
+float as_float(double x) {
+    Flushing none(false);
+    volatile float result = x;
+    return result;
+}
+float add(float a, float b) {
+    Flushing none(false);
+    volatile float result = a + b;
+    return result;
+}
+float multiply(float a, float b) {
+    Flushing none(false);
+    volatile float result = a * b;
+    return result;
+}
+float larger(float a, float b) {
+    Flushing none(false);
+    volatile float result = fmaxf(a, b);
+    return result;
+}
+
 }  // namespace device
 
 // Runs a kernel; the answer is what went wrong, or null.
 extern "C" const char* launch(void (*kernel)(void**), void** arguments, const unsigned* grid, const unsigned* threads,
-                              unsigned cluster_size, const device::Array* arrays, int argument_count) {
+                              unsigned cluster_size, const device::Array* arrays, int argument_count,
+                              bool flush) {
     using namespace device;
+    Flushing flushing(flush);
     if (fibres[0].stack == nullptr) {
         void* stacks = mmap(nullptr, MAX_CLUSTER * MAX_THREADS * STACK_BYTES, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -58,6 +58,12 @@ unsigned long long shuffle_xor(unsigned mask, unsigned long long bits, int offse
 void* shared(Shared&, size_t bytes, size_t alignment);
 const void* in_block(const void* shared, int rank);
 
+double as_double(float x);
+float as_float(double x);
+float add(float a, float b);
+float multiply(float a, float b);
+float larger(float a, float b);
+
 template <class To, class From>
 To bit_cast(From from) {
     static_assert(sizeof(To) == sizeof(From));
@@ -96,6 +102,18 @@ T __shfl_xor_sync(unsigned mask, T value, int offset, device::Line line = {__bui
     return device::bit_cast<T>(Bits(device::shuffle_xor(mask, device::bit_cast<Bits>(value), offset, line)));
 }
 
+struct alignas(8) uint2 {
+    unsigned x, y;
+};
+struct alignas(16) uint4 {
+    unsigned x, y, z, w;
+};
+
+template <class T>
+void __stcs(T* at, T value) {
+    *at = value;
+}
+
 inline int __float_as_int(float value) { return device::bit_cast<int>(value); }
 inline float __int_as_float(int bits) { return device::bit_cast<float>(bits); }
 inline long long __double_as_longlong(double value) { return device::bit_cast<long long>(value); }
@@ -103,10 +121,18 @@ inline double __longlong_as_double(long long bits) { return device::bit_cast<dou
 
 inline double __dmul_rn(double a, double b) { return a * b; }  // emulated_gpu.py tells the compiler to fuse nothing
 
+// What -ftz=true leaves alone: instructions that softmax.cu writes out.
+inline double as_double(float x) { return device::as_double(x); }
+inline float as_float(double x) { return device::as_float(x); }
+inline float add(float a, float b) { return device::add(a, b); }
+inline float multiply(float a, float b) { return device::multiply(a, b); }
+inline float larger(float a, float b) { return device::larger(a, b); }
+
 inline float half_to_float(unsigned short half) {
     unsigned sign = (half & 0x8000u) << 16, magnitude = (half & 0x7fffu) << 13;
     if (magnitude >= 0x0f800000u) return device::bit_cast<float>(sign | 0x70000000u | magnitude);  // inf and NaN
-    return device::bit_cast<float>(sign | device::bit_cast<unsigned>(device::bit_cast<float>(magnitude) * 0x1p112f));
+    if (magnitude < 0x00800000u) return (sign ? -0x1p-24f : 0x1p-24f) * (half & 0x3ffu);  // subnormal, but not as a float
+    return device::bit_cast<float>(sign | (magnitude + (112u << 23)));
 }
 
 inline unsigned short float_to_half(float value) {

@@ -37,7 +37,7 @@ class NoCompiler(RuntimeError):
 
 
 class Kernel:
-    """Called as CuPy's RawKernel is, but with the size of a cluster, which on a GPU is compiled in."""
+    """Called as CuPy's RawKernel is, but with what on a GPU is compiled in: the size of a cluster, and -ftz=true."""
 
     def __init__(self, library: ctypes.PyDLL, name: str) -> None:
         self.name = name
@@ -48,7 +48,9 @@ class Kernel:
         letters = signature().decode()
         self.types = [letters[i : i + 2] for i in range(0, len(letters), 2)]
 
-    def __call__(self, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], *, cluster: int = 1) -> None:
+    def __call__(
+        self, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], *, cluster: int = 1, flush: bool = False
+    ) -> None:
         grid, block = ((*shape, 1, 1)[:3] for shape in (grid, block))
         if min(grid + block) < 1 or np.prod(block) > 1024 or not 1 <= cluster <= 8 or grid[0] % cluster:
             raise ValueError(f"{self.name} cannot run with grid {grid}, block {block} and cluster {cluster}")
@@ -63,6 +65,7 @@ class Kernel:
             cluster,
             (ctypes.c_void_p * (2 * len(args)))(*(end for array in bounds for end in array)),
             len(args),
+            flush,
         )
         if problem:
             raise RuntimeError(f"{self.name}: {problem.decode()}")
@@ -144,10 +147,12 @@ class RawModule:
         macros = dict(option[2:].split("=") for option in options if option.startswith("-D"))
         definitions = tuple(f"-D{name}={value}" for name, value in macros.items())
         self.cluster = int(macros["CLUSTER"])
+        self.flush = macros["ELEMENT"] != "float64"  # of floats, CuPy flushes what is subnormal
         self.module = compile_text(code, definitions, KERNELS_OF[macros["ARRAYS"]])
 
     def get_function(self, name: str) -> Callable[..., None]:
-        return functools.partial(self.module.get_function(name), cluster=self.cluster if name[:5] != "merge" else 1)
+        cluster = self.cluster if name[:5] != "merge" else 1
+        return functools.partial(self.module.get_function(name), cluster=cluster, flush=self.flush)
 
 
 class CUDARuntimeError(RuntimeError):

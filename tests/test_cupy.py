@@ -136,7 +136,7 @@ def test_it_compiles_and_its_blocks_fit(name, length, across, arrays, architectu
         pytest.skip(f"this nvcc does not compile for {architecture}")
     clusters = architecture == "sm_90"
     geometry = with_cupy.geometry(length, SIZES[name], across=across, clusters=clusters, arrays=arrays)
-    command = ["nvcc", f"-arch={architecture}", "-cubin", "-Werror=all-warnings", "-Xptxas=-v"]
+    command = ["nvcc", f"-arch={architecture}", "-cubin", "-ftz=true", "-Werror=all-warnings", "-Xptxas=-v"]
     command += [*with_cupy.options(name, geometry), "-o", tmp_path / "cubin", with_cupy.SOURCE]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
@@ -145,6 +145,20 @@ def test_it_compiles_and_its_blocks_fit(name, length, across, arrays, architectu
     assert max(map(int, used.values())) * math.prod(geometry.block) <= REGISTERS
     shared = max(map(int, re.findall(r"(\d+) bytes smem", result.stderr)), default=0)
     assert 0 <= shared - shared_bytes(geometry, SIZES[name]) < 16
+
+
+@pytest.mark.skipif(shutil.which("nvcc") is None, reason="nvcc is not installed")
+@pytest.mark.parametrize("arrays", [1, 2])
+@pytest.mark.parametrize("name", SIZES)
+def test_sixteen_bytes_are_read_and_written_at_once(name, arrays, tmp_path):
+    geometry = with_cupy.geometry(1000, SIZES[name], arrays=arrays)
+    options = with_cupy.options(name, geometry)
+    subprocess.run(["nvcc", "-arch=sm_90", "-ptx", *options, "-o", tmp_path / "ptx", with_cupy.SOURCE], check=True)
+    function = "softmax" if arrays == 1 else "softmax_vjp"
+    code = re.search(rf"\.entry {function}\(.*?\n}}", (tmp_path / "ptx").read_text(), flags=re.S)[0]
+    vectors = geometry.values // geometry.vector
+    assert len(re.findall(r"ld\.global\.v[24]\.\w+", code)) >= arrays * vectors
+    assert len(re.findall(r"st\.global\.cs\.v[24]\.\w+", code)) == vectors
 
 
 # --- every way through memory, on the emulated device and, where there is one, on a GPU -------------------------------
@@ -239,6 +253,51 @@ def test_nothing_is_lost_of_odd_rows(cupy_backend, dtype, length):
     assert_array_equal(p[5], (np.eye(1, length)[0] + np.eye(1, length, length - 1)[0]) / 2)
     uniform = np.array(1 / length).astype(dtype).astype(float)
     assert_array_equal(p[[0, 6]], np.full((2, length), uniform))
+
+
+@pytest.mark.parametrize("dtype", [ml_dtypes.bfloat16, np.float32])
+@pytest.mark.parametrize(("shape", "axis"), [((2, 24), -1), ((2, 9001), -1), ((1, 270_000), -1), ((24, 3), 0)])
+def test_subnormal_numbers_are_kept(cupy_backend, shape, axis, dtype):
+    # CuPy has the compiler take them for 0; and summed up as such, they would have few digits.
+    first = np.moveaxis(np.zeros(shape), axis, 0)
+    first[0] = 1
+    first = np.moveaxis(first, 0, axis)
+    for lowest in (-89, -95):
+        assert_within_4_ulp(cupy_backend, np.where(first, 0, lowest).astype(dtype), axis)
+    for p, v in [(np.where(first, 1, 1e-40), 1e10 * (1 - first)), (first / 2 + 0.25, 1e-39 * (2 - first))]:
+        p, v = p.astype(dtype), v.astype(dtype)
+        expected = softmax_lib.softmax_vjp(p.astype(np.longdouble), v.astype(np.longdouble), axis)
+        assert ulps(cupy_backend.softmax_vjp(p, v, axis), expected, dtype) <= 4
+
+
+def test_axes_apart_and_what_goes_to_out(cupy_backend):
+    x = np.random.default_rng(0).normal(size=(3, 4, 5, 2)).astype(np.float32)
+    for axes in ((0, 2), (1, 3), (3, 0)):
+        for function in ("softmax", "log_softmax"):
+            out, expected = np.empty_like(x), getattr(softmax_lib, function)(x.astype(np.longdouble), axes)
+            assert ulps(getattr(cupy_backend, function)(x, axes), expected, x.dtype) <= 4
+            assert ulps(getattr(cupy_backend, function)(x, axes, out=out), expected, x.dtype) <= 4
+    out, where = np.empty_like(x), np.ones(x.shape, bool)
+    where[1, 2, 3], where[0, 0, 0, 1] = False, False
+    expected = softmax_lib.softmax(x.astype(np.longdouble), where=where)
+    assert ulps(cupy_backend.softmax(x, where=where, out=out), expected, x.dtype) <= 4
+
+
+def test_the_out_of_a_vector_product_of_two_float_types(cupy_backend):
+    p, v = cupy_backend.softmax(np.arange(12.0).reshape(2, 6)), np.random.default_rng(0).normal(size=(2, 6))
+    p, out = p.astype(np.float32), np.empty((2, 6), np.float32)
+    expected = softmax_lib.softmax_vjp(p.astype(np.longdouble), v.astype(np.longdouble))
+    assert ulps(cupy_backend.softmax_vjp(p, v, out=out), expected, np.float32) <= 4
+
+
+@pytest.mark.parametrize("length", [300, 20_000, 140_000])
+def test_a_vector_of_which_only_some_entries_are_scaled(cupy_backend, length):
+    random = np.random.default_rng(0)
+    p = random.dirichlet(np.ones(length))
+    v = random.normal(size=length) * 1e289
+    v[length // 3] = 3e290  # beyond 1e290, the thread that has it counts 2^-64 of everything
+    expected = softmax_lib.softmax_vjp(p.astype(np.longdouble), v.astype(np.longdouble))
+    assert np.all(np.abs(cupy_backend.softmax_vjp(p, v) - expected) <= 1e-14 * np.abs(expected))
 
 
 # --- on a GPU --------------------------------------------------------------------------------------------------------
