@@ -55,7 +55,7 @@ __all__ = [
 # What a kernel is to do with a slice; and the steps of a long one besides.
 PROBABILITIES, LOGARITHMS, NORMALIZERS, MAXIMA, TOTALS, OTHERS = range(6)
 
-SERIAL = 2**16  # elements: with fewer, waking a second thread brings nothing
+SERIAL = 2**17  # elements: with no more, one thread is done (35 us) before a second, asleep, would have helped
 SHORT = 2**10  # elements of short rows that are worked on together; longer rows are worked on in loops of 64
 LONG = 2**17  # rows up to this long are read once: three of float32 fit into a second-level cache
 PIECE = 2**15  # elements of a longer row that are worked on at once
@@ -327,7 +327,7 @@ def _on_the_cores(serial: Any, parallel: Any, count: int, elements: int, argumen
 
     Numba's own threads ("workqueue") abort the process when two of Python's come in at once.
     """
-    threads = min(numba.get_num_threads(), count) if elements >= SERIAL else 1
+    threads = min(numba.get_num_threads(), count) if elements > SERIAL else 1
     if threads > 1 and _one_at_a_time.acquire(blocking=False):
         try:
             parallel(*arguments, count, threads)
