@@ -97,8 +97,14 @@ def softmax(
 
 
 def _softmax_rows(logits: Array, probabilities: Array) -> None:
-    exponentials = _exponentials(logits, _shift(logits))
-    _divide(exponentials, _sum(exponentials, logits.dtype), probabilities)
+    """As if nothing need be subtracted; of that the total tells whether it was right."""
+    exponentials = _exponentials(logits, 0.0)
+    total = _sum(exponentials, logits.dtype)
+    fits = (total >= 1) & (total <= 1e290)
+    if not fits.all() and not isinstance(shift := _shift(logits, fits), float):
+        exponentials = _exponentials(logits, shift)
+        total = _sum(exponentials, logits.dtype)
+    _divide(exponentials, total, probabilities)
 
 
 def _softmax_long_row(logits: Array, probabilities: Array) -> None:
@@ -531,12 +537,12 @@ def _single(array: Array, axis: int, name: str = "x") -> int:
     return axes[0]
 
 
-def _shift(logits: Array) -> Array | float:
+def _shift(logits: Array, known_to_fit: Array | bool = False) -> Array | float:
     """What to subtract before exp: nothing from a row whose exponentials and their sum fit into float64."""
     if logits.min(initial=0) >= -600 and logits.max(initial=0) <= 600:
         return 0.0
     maximum, lowest = _max(logits), logits.min(axis=-1, keepdims=True)
-    fits = (maximum <= 600) & ((maximum >= 0) | (lowest >= -600))
+    fits = known_to_fit | ((maximum <= 600) & ((maximum >= 0) | (lowest >= -600)))
     # A whole number: then what x - shift rounds off is x - ((x - shift) + shift), exactly (Dekker).
     return 0.0 if fits.all() else np.where(fits, 0, np.floor(maximum))
 

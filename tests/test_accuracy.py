@@ -36,7 +36,7 @@ FAMILIES = {
     "near ties far away": lambda: 4096 + 1e-9 * np.arange(1000.0),
     "sigma 30": lambda: generator().normal(scale=30, size=1000),
     "sigma 100": lambda: generator().normal(scale=100, size=1000),
-    "sigma 100 below a large one": lambda: np.append(650.3, generator().normal(scale=100, size=1000)),
+    "sigma 100 below a large one": lambda: np.append(690.3, generator().normal(scale=100, size=1000)),
     "twelve": lambda: generator().normal(scale=3, size=12),
     "two": lambda: np.array([0.3, -0.9]),
     "one": lambda: np.array([-3.7]),
