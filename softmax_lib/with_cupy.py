@@ -108,7 +108,7 @@ def softmax_vjp(p: Any, v: Any, axis: int = -1, *, out: Any = None) -> Any:
     result = out if direct else cp.empty_like(shares.array)
     if result.size:
         geometry = shares.geometry(arrays=2)
-        moments = shares.merged(geometry, "moments", 8, shares.array, directions.array)
+        moments = shares.merged(geometry, "moments", 7, shares.array, directions.array)
         shares.launch(geometry, "softmax_vjp", shares.array, directions.array, result, moments)
     return out if direct else shares.put(result, probabilities.dtype, out)
 
@@ -122,7 +122,7 @@ def cross_entropy(x: Any, target: Any, axis: int = -1) -> Any:
         maximum, rest = _normalizers(logits, (axis,))
         chosen = cp.take_along_axis(logits, cp.expand_dims(classes, axis), axis).reshape(classes.shape)
         # An infinite maximum leaves no answer.
-        loss = (maximum - chosen) + (cp.log1p(rest) + (maximum - maximum))
+        loss = (maximum - chosen.astype(np.float64)) + (cp.log1p(rest) + (maximum - maximum))
         return loss.astype(logits.dtype)
     surprise = 0 - cp.moveaxis(log_softmax(logits.astype(np.float64), axis), axis, -1)
     # A class without a share adds nothing, also where its surprise is infinite.
