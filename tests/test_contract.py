@@ -508,6 +508,8 @@ LONG = {
 @pytest.mark.parametrize("size", [2**18 + 3, 300_000])
 @pytest.mark.parametrize("kind", LONG)
 def test_long_rows(backend, kind, size, dtype):
+    if "emulated" in backend.name and size == 300_000:
+        pytest.skip("the emulated device is slow, and goes the same way at both lengths")
     x = LONG[kind](normal(size, scale=5, seed=size)).astype(dtype)
     below = x.astype(np.float64) - x.max()
     exponentials = np.exp(below)
