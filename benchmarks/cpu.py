@@ -129,15 +129,10 @@ class Timed:
         gc.collect()  # the arrays of the last case
         case = case._replace(operation=self.operation or case.operation)
         inputs = make_inputs(case)
-        calls = [self.prepare_call(case, inputs, aligned(case.shape, case.dtype))]
+        calls = [self.prepare_call(case, inputs, _empty(case))]
         found = error(case, inputs, np.asarray(calls[0]()))
         self.inputs = [inputs, *(tuple(map(_copy, inputs)) for _ in range(buffers - 1))]
-        calls += [self.prepare_call(case, each, aligned(case.shape, case.dtype)) for each in self.inputs[1:]]
-        begin = time.perf_counter()
-        for call in calls[1:]:
-            call()  # the system gives a page its memory at the first touch: what a slow one need not wait for
-            if time.perf_counter() - begin > ENOUGH / 2:
-                break
+        calls += [self.prepare_call(case, each, _empty(case)) for each in self.inputs[1:]]
         self.calls = itertools.cycle(calls)
         return found
 
@@ -162,6 +157,13 @@ class Timed:
             samples.append((time.perf_counter() - start) / number)
         _fall_asleep()
         return samples
+
+
+def _empty(case: Case) -> np.ndarray:
+    """An array for the result. Written once: the system gives a page its memory at the first touch, which is slow."""
+    result = aligned(case.shape, case.dtype)
+    result[...] = 0
+    return result
 
 
 def _copy(array: np.ndarray) -> np.ndarray:
