@@ -135,7 +135,10 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
     if result.size:
         flat = shares.reshape(-1), directions.reshape(-1), result.reshape(-1)
         arguments = (*flat, length, result.nbytes > STREAM)
-        _on_the_cores(_vjp_rows, _vjp_rows_on_all_cores, count, result.size, arguments)
+        kernels = (_vjp_rows, _vjp_rows_on_all_cores)
+        if working == np.float32:
+            kernels = (_narrow_vjp_rows, _narrow_vjp_rows_on_all_cores)
+        _on_the_cores(*kernels, count, result.size, arguments)
     if out is None:
         product = _from_rows(result, probabilities.shape, (axis,))
         return np.ascontiguousarray(product, dtype=probabilities.dtype)
@@ -493,33 +496,57 @@ def _two_sum(a, b):
 
 @njit(**_options)
 def _rows(x, out, length, pairs, task, large, first, last):
-    """Do the `task` for the rows from `first` to `last`, each read once."""
-    _fill_registers()
+    """Do the `task` for the rows from `first` to `last`, each read once.
+
+    While a row is read, the one before it is written, block by block: done one after the other, either waits for the
+    memory with nothing else to do (4096 x 4096 on two cores: 0.31 ns, not 0.26).
+    """
     if length < SHORT:
         _short_rows(x, out, length, pairs, task, large, first, last)
         return
-    memory = _aligned(length, x)
-    x, out, pairs, values = _bare(x), _bare(out), _bare(pairs), _bare(memory)
+    memory, memory_before = _aligned(length, x), _aligned(length, x)
+    x, out, pairs, values, before = _bare(x), _bare(out), _bare(pairs), _bare(memory), _bare(memory_before)
     c = _constants(x[0])
-    for row in range(first, last):
-        start = row * length
-        factor = c.one
+    maximum, log_of_total, factor = c.zero, c.zero, c.one
+    for row in range(first, last + 1):
+        start, ready = row * length, (row - 1) * length
+        sums = 0.0, 0.0, 0.0, _bits(x[start if row < last else 0])
+        head = min(_to_next_line(out, ready), length) if large and row > first else 0
         if task == PROBABILITIES:
-            total, error, _, _ = _exponentials(x, start, length, _frame(c.zero), values, None)
+            _store(before, head, factor, out, ready, False)
+            for i in range(0, length, 64):
+                if row < last:
+                    sums = _next_block(x, start, i, length, _frame(c.zero), values, None, sums)
+                if row > first:
+                    _store_block(before, head + i, length, factor, out, ready, large)
+        else:
+            if task == LOGARITHMS:
+                _logarithms(x, ready, head, maximum, log_of_total, before, 0)
+                _store(before, head, factor, out, ready, False)
+            for i in range(0, length, 64):
+                if row < last:
+                    sums = _next_block(x, start, i, length, _frame(c.zero), None, None, sums)
+                if row > first and task == LOGARITHMS:
+                    at = head + i
+                    _logarithms(x, ready + at, min(64, length - at), maximum, log_of_total, before, at)
+                    _store_block(before, at, length, factor, out, ready, large)
+        if row == last:
+            break
+        total, error, _, largest = sums
+        if task == PROBABILITIES:
             if not c.least <= total <= c.most:
                 frame = _frame(_maximum(x, start, length))
                 total, error, _, _ = _exponentials(x, start, length, frame, values, None)
             factor = _as(factor, _reciprocal(total, error))
         else:
-            maximum, rest = _normalizer(x, start, length)
+            maximum, rest = _normalizer_from(x, start, length, total, error, largest)
+            log_of_total = _log_of_total(maximum, rest)
             if task == NORMALIZERS:
                 pairs[0, row], pairs[1, row] = maximum, rest
-                continue
-            _logarithms(x, start, length, maximum, rest, values, 0)
-        _store(values, length, factor, out, start, large)
+        values, before = before, values
     if large:
         _fence()
-    memory[0] = 0  # it must live until here
+    memory[0] = memory_before[0] = 0  # they must live until here
 
 
 @njit(**_options)
@@ -528,61 +555,82 @@ def _short_rows(x, out, length, pairs, task, large, first, last):
 
     32 columns: 0.42 ns, not 0.63 as when rows were turned into columns of vector registers.
     """
-    _fill_registers()
     together = SHORT // length
-    memory = _aligned(together * length, x)
-    x, out, pairs, values = _bare(x), _bare(out), _bare(pairs), _bare(memory)
+    memory, memory_before = _aligned(together * length, x), _aligned(together * length, x)
+    x, out, pairs, values, before = _bare(x), _bare(out), _bare(pairs), _bare(memory), _bare(memory_before)
     c = _constants(x[0])
-    for row in range(first, last, together):
-        count = min(together, last - row)
-        start = row * length
-        if task == PROBABILITIES:
-            _few_exponentials(x, start, count * length, _frame(c.zero), values, 0)
-        for i in range(count):
+    waiting = 0  # results of the rows before, to be stored
+    for row in range(first, last + together, together):
+        rows = max(min(together, last - row), 0)
+        start, ready = row * length, (row - together) * length
+        head = min(_to_next_line(out, ready), waiting) if large else 0
+        _store(before, head, c.one, out, ready, False)
+        for i in range(0, max(rows * length, waiting), 64):
+            if i < rows * length:
+                _next_block(x, start, i, rows * length, _frame(c.zero), values, None, (0.0, 0.0, 0.0, _bits(c.zero)))
+            if i < waiting:
+                _store_block(before, head + i, waiting, c.one, out, ready, large)
+        for i in range(rows):
             at, to = start + i * length, i * length
+            total, error = _sum(values, to, length)
+            fits = c.least <= total <= c.most
             if task == PROBABILITIES:
-                total, error = _sum(values, to, length)
-                if not c.least <= total <= c.most:
-                    _few_exponentials(x, at, length, _frame(_maximum(x, at, length)), values, to)
+                if not fits:
+                    _block(x, at, length, _frame(_maximum(x, at, length)), values, to, None)
                     total, error = _sum(values, to, length)
                 _scale(values, to, length, _as(c.one, _reciprocal(total, error)))
-            else:
+                continue
+            maximum = _maximum(x, at, length)
+            rest = 0.0
+            if fits:
+                _, lowest, highest, shift = _frame(c.zero)
+                largest = np.float64(_exponential(maximum, lowest, highest, shift))
+                rest = ((total - largest) + error) / largest
+            if not rest > 2.0**-20:  # or it could be what rounding left
                 maximum, rest = _normalizer(x, at, length)
-                if task == LOGARITHMS:
-                    _logarithms(x, at, length, maximum, rest, values, to)
-                else:
-                    pairs[0, row + i], pairs[1, row + i] = maximum, rest
-        if task != NORMALIZERS:
-            _store(values, count * length, c.one, out, start, large)
+            if task == LOGARITHMS:
+                _logarithms(x, at, length, maximum, _log_of_total(maximum, rest), values, to)
+            else:
+                pairs[0, row + i], pairs[1, row + i] = maximum, rest
+        waiting = rows * length if task != NORMALIZERS else 0
+        values, before = before, values
     if large:
         _fence()
-    memory[0] = 0  # it must live until here
+    memory[0] = memory_before[0] = 0  # they must live until here
 
 
 @njit(**_options)
 def _pieces(x, out, step, maximum, total, found, large, first, last):
     """Do one `step` for pieces of a long row: find its maximum, sum its exponentials, or compute its results."""
-    _fill_registers()
     memory = _aligned(PIECE, x)
     x, out, found, values = _bare(x), _bare(out), _bare(found), _bare(memory)
     highest = _as(x[0], maximum[0])
+    frame = _frame(highest)
+    factor, log_of_total = _constants(highest).one, _constants(highest).zero
+    if step == PROBABILITIES:
+        factor = _as(factor, _reciprocal(total[0], total[1]))
+    elif step == LOGARITHMS:
+        log_of_total = _log_of_total(highest, total[0])
     for piece in range(first, last):
         at = piece * PIECE
         count = min(PIECE, x.size - at)
         if step == MAXIMA:
             found[0, piece] = _maximum(x, at, count)
         elif step == TOTALS:
-            found[0, piece], found[1, piece], _, _ = _exponentials(x, at, count, _frame(highest), values, None)
+            found[0, piece], found[1, piece], _, _ = _exponentials(x, at, count, frame, values, None)
         elif step == OTHERS:
-            frame = _frame(highest)
             sum_, error, ties, _ = _exponentials(x, at, count, frame, None, highest)
             found[0, piece], found[1, piece] = sum_ + error, ties
-        elif step == PROBABILITIES:
-            _exponentials(x, at, count, _frame(highest), values, None)
-            _store(values, count, _as(x[0], _reciprocal(total[0], total[1])), out, at, large)
         else:
-            _logarithms(x, at, count, highest, total[0], values, 0)
-            _store(values, count, _constants(highest).one, out, at, large)
+            head = min(_to_next_line(out, at), count) if large else 0
+            for i in range(0, count + 64, 64):
+                if step == PROBABILITIES and i < count:
+                    _next_block(x, at, i, count, frame, values, None, (0.0, 0.0, 0.0, _bits(highest)))
+                elif i < count:
+                    _logarithms(x, at + i, min(64, count - i), highest, log_of_total, values, i)
+                if i > 0:
+                    _store_block(values, head + i - 64, count, factor, out, at, large)
+            _store(values, head, factor, out, at, False)
     if large:
         _fence()
     memory[0] = 0  # it must live until here
@@ -591,38 +639,34 @@ def _pieces(x, out, step, maximum, total, found, large, first, last):
 @njit(**_options)
 def _exponentials(x, start, count, frame, values, left_out):
     """values[:count] from x[start : start + count], unless there are none, and of all but those that are `left_out`:
-    the sum in float64, how often that occurs, and the largest logit's bits. What is None costs nothing.
+    the sum in float64, how often that occurs, and the largest logit's bits. What is None costs nothing."""
+    sums = 0.0, 0.0, 0.0, _bits(x[start])
+    for i in range(0, count, 64):
+        sums = _next_block(x, start, i, count, frame, values, left_out, sums)
+    return sums
+
+
+@njit(**_inlined)
+def _next_block(x, start, i, count, frame, values, left_out, sums):
+    """The same for the 64 from i on, or as many as there are, added to the `sums` so far.
 
     A core has few places to keep what waits for memory, and a long loop fills them with arithmetic that waits for its
     logits: 0.48 ns from memory, as much as both take alone. In loops of 64, 0.3; but from the cache 0.23, not 0.2.
     """
-    _fill_registers()
-    total = error = ties = 0.0
-    largest = _bits(x[start])
-    for i in range(0, count, 64):
-        _prefetch(x, start + i + FAR)
-        some = min(64, count - i)
-        if some == 64:  # of a length known when compiled
-            part, equal, highest = _block(x, start + i, 64, frame, values, i, left_out)
-        else:
-            part, equal, highest = _block(x, start + i, some, frame, values, i, left_out)
-        ties += np.float64(equal)
-        largest = max(largest, highest)
-        if values is None or not _is_wide(part):
-            total, error = _add(total, error, part)
-        elif i % 512 == 448 or i + 64 >= count:
-            first = i - i % 512
-            part, low = _sum(values, first, i + some - first)
-            total, error = _add(total, error + low, part)
-    return total, error, ties, largest
-
-
-@njit(**_inlined)
-def _few_exponentials(x, start, count, frame, values, to):
-    """values[to : to + count] from x[start : start + count], in one loop."""
-    for i in range(0, count, 64):
-        _prefetch(x, start + i + FAR)
-    _block(x, start, count, frame, values, to, None)
+    total, error, ties, largest = sums
+    _prefetch(x, start + i + FAR)
+    some = min(64, count - i)
+    if some == 64:  # of a length known when compiled
+        part, equal, highest = _block(x, start + i, 64, frame, values, i, left_out)
+    else:
+        part, equal, highest = _block(x, start + i, some, frame, values, i, left_out)
+    if values is None or not _is_wide(part):
+        total, error = _add(total, error, part)
+    elif i % 512 == 448 or i + 64 >= count:
+        first = i - i % 512
+        part, low = _sum(values, first, i + some - first)
+        total, error = _add(total, error + low, part)
+    return total, error, ties + np.float64(equal), max(largest, highest)
 
 
 @njit(**_inlined)
@@ -644,6 +688,7 @@ def _add(total, error, part):
 @njit(fastmath={"reassoc"}, **_inlined)
 def _block(x, start, count, frame, values, to, left_out):
     """The same for so few that a sum in their own type will do: one in float64 would halve the width of the loop."""
+    _fill_registers()
     base, lowest, highest, shift = frame
     c = _constants(base)
     total = ties = c.zero
@@ -674,6 +719,7 @@ def _sum(values, start, count):
 
 @njit(fastmath={"reassoc"}, **_inlined)
 def _plain_sum(values, start, count):
+    _fill_registers()
     total = 0.0
     for i in range(start, start + count):
         total += np.float64(values[_u(i)])
@@ -683,6 +729,7 @@ def _plain_sum(values, start, count):
 @njit(fastmath={"reassoc"}, **_inlined)
 def _high_and_low(values, start, count, unit):
     """The sum of the high parts, which are multiples of a unit so large that it is exact; and that of the low ones."""
+    _fill_registers()
     high = low = 0.0
     for i in range(start, start + count):
         high_part, low_part = _split(values[_u(i)], unit)
@@ -704,6 +751,7 @@ def _maximum(x, start, count):
     They have the same order, or where all are negative the opposite one. A NaN is greater than infinity or, with its
     sign bit set, less than all, and then left out.
     """
+    _fill_registers()
     largest = _bits(x[start])
     for i in range(count):
         largest = max(largest, _bits(x[_u(start + i)]))
@@ -716,8 +764,14 @@ def _maximum(x, start, count):
 @njit(**_options)
 def _normalizer(x, start, count):
     """The maximum and the other exponentials relative to its own, which are 0 where it is infinite."""
+    total, error, _, largest = _exponentials(x, start, count, _frame(_constants(x[start]).zero), None, None)
+    return _normalizer_from(x, start, count, total, error, largest)
+
+
+@njit(**_options)
+def _normalizer_from(x, start, count, total, error, largest):
+    """The same from what `_exponentials` found, if that will do."""
     c = _constants(x[start])
-    total, error, _, largest = _exponentials(x, start, count, _frame(c.zero), None, None)
     if largest >= 0 and c.least <= total <= c.most:
         maximum = _from_bits(largest)
         rest = _relative(total + error, 0, maximum, c.zero)
@@ -728,6 +782,11 @@ def _normalizer(x, start, count):
         total, error, ties, _ = _exponentials(x, start, count, _frame(maximum), None, maximum)
         return maximum, _relative(total + error, ties, maximum, maximum)
     return _as(maximum, np.nan) if _has_nan(x, start, count, 1) else maximum, 0.0
+
+
+@njit(**_inlined)
+def _log_of_total(maximum, rest):
+    return _as(maximum, np.log1p(rest) if _is_finite(maximum) else np.nan)
 
 
 @njit(**_inlined)
@@ -751,14 +810,15 @@ def _has_nan(x, start, count, step):
 
 
 @njit(**_inlined)
-def _logarithms(x, start, count, maximum, rest, values, to):
-    log_of_total = _as(maximum, np.log1p(rest) if _is_finite(maximum) else np.nan)
+def _logarithms(x, start, count, maximum, log_of_total, values, to):
+    _fill_registers()
     for i in range(count):
         values[_u(to + i)] = (x[_u(start + i)] - maximum) - log_of_total
 
 
 @njit(**_inlined)
 def _scale(values, start, count, factor):
+    _fill_registers()
     for i in range(start, start + count):
         values[_u(i)] *= factor
 
@@ -766,6 +826,7 @@ def _scale(values, start, count, factor):
 @njit(**_inlined)
 def _store(values, count, factor, out, start, large):
     """out[start : start + count] = values[:count] * factor, past the caches if the whole is `large`."""
+    _fill_registers()
     if not large:
         for i in range(count):
             out[_u(start + i)] = values[_u(i)] * factor
@@ -779,6 +840,27 @@ def _store(values, count, factor, out, start, large):
         _stream_line(values, i, factor, out, start + i)
     for i in range(tail, count):
         out[_u(start + i)] = values[_u(i)] * factor
+
+
+@njit(**_inlined)
+def _to_next_line(out, start):
+    """How many elements lie before the first that starts a cache line."""
+    return -(_address(out) // out.itemsize + start) % (64 // out.itemsize)
+
+
+@njit(**_inlined)
+def _store_block(values, i, count, factor, out, start, large):
+    """Store the 64 from i on, of `count`, or as many as there are, as `_store` does."""
+    _fill_registers()
+    if i + 64 > count:
+        if i < count:
+            _store(values[i:count], count - i, factor, out, start + i, large)
+    elif large:
+        for j in range(i, i + 64, 64 // values.itemsize):
+            _stream_line(values, j, factor, out, start + j)
+    else:
+        for j in range(i, i + 64):
+            out[_u(start + j)] = values[_u(j)] * factor
 
 
 @njit(**_options)
@@ -873,6 +955,7 @@ def _guess_tile(x, start, columns, length, tile, lane, totals):
 @njit(**_inlined)
 def _flush(lane, totals):
     """Add the sums and the ties of 4 rows to the totals: of 16, one after the other, results were 5.7 ULP off."""
+    _fill_registers()
     for j in range(64):
         total, error = _two_sum(totals[_u(j)], np.float64(lane[_u(SUM + j)]))
         totals[_u(j)] = total
@@ -913,6 +996,7 @@ def _fill_tile(tile, length, keep, lane, totals):
 
 @njit(**_inlined)
 def _finish_row(tile, k, keep, lane):
+    _fill_registers()
     for j in range(64):
         if keep:
             tile[_u(64 * k + j)] *= lane[_u(RESULT + j)]
@@ -926,38 +1010,74 @@ def _finish_row(tile, k, keep, lane):
 @njit(**_options)
 def _vjp_rows(p, v, out, length, large, first, last):
     """p (v - <p, v>) for the rows from `first` to `last`; see `softmax_lib.with_numpy.softmax_vjp`."""
-    _fill_registers()
     memory, lane_memory = _aligned(SHORT, p), _aligned(4 * 64, np.empty(0))
     p, v, out, buffer, lane = _bare(p), _bare(v), _bare(out), _bare(memory), _bare(lane_memory)
     for row in range(first, last):
         start, stop = row * length, (row + 1) * length
         shares, directions = p[start:stop], v[start:stop]
-        scale = 1.0
-        if not _is_wide(p[0]):
-            anchor = _constants(p[0]).zero
-            mean, mean_low, excess, largest = _dot(p, v, start, length, anchor)
-            if not largest < NEARLY_ONE:
-                anchor = directions[min(_first(shares, _from_bits(largest)), length - 1)]
-                mean, mean_low, excess, _ = _dot(p, v, start, length, anchor)
-        else:
-            anchor = directions[min(_first(shares, _maximum(p, start, length)), length - 1)]
-            # Near the end of the range, what is subtracted could leave it; a power of two goes in and out exactly.
-            scale = 2.0**-64 if _largest_size(directions) > 1e290 else 1.0
-            anchor *= scale
-            mean, mean_low, excess = _dot_twice(shares, directions, anchor, scale, lane)
+        anchor = directions[min(_first(shares, _maximum(p, start, length)), length - 1)]
+        # Near the end of the range, what is subtracted could leave it; a power of two goes in and out exactly.
+        scale = 2.0**-64 if _largest_size(directions) > 1e290 else 1.0
+        anchor *= scale
+        mean, mean_low, excess = _dot_twice(shares, directions, anchor, scale, lane)
         for at in range(0, length, SHORT):
             to = min(at + SHORT, length)
             values = buffer[: to - at]
             _block_vjp(shares[at:to], directions[at:to], anchor, scale, mean, mean_low, excess, values)
-            _store(buffer, to - at, _constants(anchor).one, out, start + at, large)
+            _store(buffer, to - at, 1 / scale, out, start + at, large)
     if large:
         _fence()
     memory[0] = lane_memory[0] = 0  # they must live until here
 
 
+@njit(**_options)
+def _narrow_vjp_rows(p, v, out, length, large, first, last):
+    """The same for float32, in float64; and one row is written while the next is read, as in `_rows`."""
+    memory = _aligned(64, p)
+    p, v, out, values = _bare(p), _bare(v), _bare(out), _bare(memory)
+    anchor, one = _constants(p[0]).zero, _constants(p[0]).one
+    mean = total = 0.0
+    for row in range(first, last + 1):
+        start, ready = row * length, (row - 1) * length
+        head = min(_to_next_line(out, ready), length) if large else 0
+        if row > first and head:
+            _narrow_block_vjp(p, v, ready, head, anchor, mean, total, values)
+            _store(values, head, one, out, ready, False)
+        mean_here = total_here = 0.0
+        largest = np.int32(0)
+        for i in range(0, length, 64):
+            if row < last:
+                _prefetch(p, start + i + FAR)
+                _prefetch(v, start + i + FAR)
+                some = min(64, length - i)
+                if some == 64:
+                    mean_part, total_part, highest = _dot_of_block(p, v, start + i, 64, None)
+                else:
+                    mean_part, total_part, highest = _dot_of_block(p, v, start + i, some, None)
+                mean_here += mean_part
+                total_here += total_part
+                largest = max(largest, highest)
+            if row > first:
+                at = ready + head + i
+                some = min(64, length - head - i)
+                if some == 64:
+                    _narrow_block_vjp(p, v, at, 64, anchor, mean, total, values)
+                elif some > 0:
+                    _narrow_block_vjp(p, v, at, some, anchor, mean, total, values)
+                _store_block(values, 0, some, one, out, at, large)
+        mean, total, anchor = mean_here, total_here, _constants(one).zero
+        if row < last and not largest < NEARLY_ONE:
+            anchor = v[start + min(_first(p[start : start + length], _from_bits(largest)), length - 1)]
+            mean, total, _ = _dot_of_block(p, v, start, length, anchor)
+    if large:
+        _fence()
+    memory[0] = 0  # it must live until here
+
+
 @njit(**_inlined)
 def _first(values, value):
     """Where this one is first."""
+    _fill_registers()
     first = np.int32(values.size)
     for i in range(values.size):
         first = min(first, np.int32(i) if values[i] == value else np.int32(values.size))
@@ -967,54 +1087,47 @@ def _first(values, value):
 @njit(**_inlined)
 def _largest_size(values):
     """The largest absolute value of a float64, by its bits; a NaN's are larger than any."""
+    _fill_registers()
     largest = np.int64(0)
     for i in range(values.size):
         largest = max(largest, _bits(values[i]) & np.int64(0x7FFFFFFFFFFFFFFF))
     return _from_bits(largest)
 
 
-@njit(**_options)
-def _dot(p, v, start, count, anchor):
-    """Of float32: sum(p (v - anchor)), 0, and sum(p) - 1, in float64, and the bits of the largest p."""
+@njit(fastmath={"reassoc", "contract"}, **_inlined)
+def _dot_of_block(p, v, start, count, anchor):
+    """Of float32: sum(p (v - anchor)) and sum(p), in float64, and the bits of the largest p."""
     _fill_registers()
     mean = total = 0.0
     largest = np.int32(0)
-    for i in range(0, count, 64):
-        _prefetch(p, start + i + FAR)
-        _prefetch(v, start + i + FAR)
-        some = min(64, count - i)
-        if some == 64:
-            mean_part, total_part, highest = _dot_of_block(p, v, start + i, 64, anchor)
-        else:
-            mean_part, total_part, highest = _dot_of_block(p, v, start + i, some, anchor)
-        mean += mean_part
-        total += total_part
-        largest = max(largest, highest)
-    return mean, 0.0, total - 1, largest
-
-
-@njit(fastmath={"reassoc"}, **_inlined)
-def _dot_of_block(p, v, start, count, anchor):
-    mean = total = 0.0
-    largest = np.int32(0)
     for i in range(start, start + count):
-        share = np.float64(p[_u(i)])
-        mean += share * (np.float64(v[_u(i)]) - np.float64(anchor))
+        share, direction = np.float64(p[_u(i)]), np.float64(v[_u(i)])
+        if anchor is not None:
+            direction -= np.float64(anchor)
+        mean += share * direction
         total += share
         largest = max(largest, _bits(p[_u(i)]))
     return mean, total, largest
 
 
 @njit(**_inlined)
+def _narrow_block_vjp(p, v, start, count, anchor, mean, total, values):
+    _fill_registers()
+    for i in range(count):
+        direction = np.float64(v[_u(start + i)]) - np.float64(anchor)
+        values[_u(i)] = np.float64(p[_u(start + i)]) * _fma(direction, total, -mean)
+
+
+@njit(**_inlined)
 def _dot_twice(p, v, anchor, scale, lane):
     """sum(p (v - anchor)) in two parts, and sum(p) - 1, in twice the precision (Ogita, Rump and Oishi, 2005)."""
+    _fill_registers()
     lane[:] = 0
     mean, mean_low, total, total_low = 0, 64, 128, 192
     for start in range(0, p.size, 64):
-        shares, directions = p[start : start + 64], v[start : start + 64]
-        for j in range(shares.size):
-            share = np.float64(shares[j])
-            direction, direction_low = _two_sum(np.float64(directions[j]) * scale, -np.float64(anchor))
+        for j in range(min(64, p.size - start)):
+            share = p[_u(start + j)]
+            direction, direction_low = _two_sum(v[_u(start + j)] * scale, -anchor)
             product = share * direction
             product_low = _fma(share, direction_low, _fma(share, direction, -product))
             sums, error = _two_sum(lane[_u(mean + j)], product)
@@ -1024,7 +1137,7 @@ def _dot_twice(p, v, anchor, scale, lane):
             lane[_u(total + j)] = sums
             lane[_u(total_low + j)] += error
     sums, sums_low, excess, excess_low = 0.0, 0.0, -1.0, 0.0
-    for j in range(64):
+    for j in range(min(64, p.size)):
         sums, error = _two_sum(sums, lane[mean + j])
         sums_low += error + lane[mean_low + j]
         excess, error = _two_sum(excess, lane[total + j])
@@ -1034,14 +1147,12 @@ def _dot_twice(p, v, anchor, scale, lane):
 
 @njit(**_inlined)
 def _block_vjp(p, v, anchor, scale, mean, mean_low, excess, out):
+    _fill_registers()
     for i in range(p.size):
-        direction, direction_low = np.float64(v[i]) - np.float64(anchor), 0.0
-        difference, difference_low = direction - mean, 0.0
-        if _is_wide(anchor):
-            direction, direction_low = _two_sum(np.float64(v[i]) * scale, -np.float64(anchor))
-            difference, difference_low = _two_sum(direction, -mean)
+        direction, direction_low = _two_sum(v[_u(i)] * scale, -anchor)
+        difference, difference_low = _two_sum(direction, -mean)
         rest = _fma(direction, excess, (difference_low + direction_low) - mean_low)
-        out[i] = np.float64(p[i]) * (difference + rest) / scale
+        out[_u(i)] = p[_u(i)] * (difference + rest)
 
 
 # --- on all cores ----------------------------------------------------------------------------------------------------
@@ -1072,6 +1183,12 @@ def _tiles_on_all_cores(x, out, length, columns, pairs, task, large, count, part
 def _vjp_rows_on_all_cores(p, v, out, length, large, count, parts):
     for part in prange(parts):
         _vjp_rows(p, v, out, length, large, part * count // parts, (part + 1) * count // parts)
+
+
+@njit(parallel=True, cache=True, error_model="numpy")
+def _narrow_vjp_rows_on_all_cores(p, v, out, length, large, count, parts):
+    for part in prange(parts):
+        _narrow_vjp_rows(p, v, out, length, large, part * count // parts, (part + 1) * count // parts)
 
 
 # --- what Numba has no name for --------------------------------------------------------------------------------------

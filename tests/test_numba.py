@@ -1,5 +1,6 @@
 """What is particular to the Numba backend: its ways through memory, threads, and compiling no more than once."""
 
+import functools
 import itertools
 import os
 import subprocess
@@ -87,15 +88,22 @@ def test_columns(dtype, shape):
 @pytest.mark.parametrize("offset", [0, 1, 7])
 def test_results_that_go_past_the_caches(monkeypatch, dtype, shape, axis, offset):
     x = normal(*shape, dtype=dtype)
+    given = x.copy()
+    p = with_numba.softmax(x, axis)
     around = np.full(x.size + 32, 7, dtype)
     out = around[offset : offset + x.size].reshape(shape)
-    for name in SHAPED:
+    calls = {name: functools.partial(getattr(with_numba, name), x, axis, out=out) for name in SHAPED}
+    calls["logsumexp"] = functools.partial(with_numba.logsumexp, x, axis)
+    calls["softmax_vjp"] = functools.partial(with_numba.softmax_vjp, p, x, axis, out=out)
+    for name, call in calls.items():
         monkeypatch.setattr(with_numba, "STREAM", 2**50)
-        expected = getattr(with_numba, name)(x, axis)
+        expected = call().copy()
         monkeypatch.setattr(with_numba, "STREAM", 0)
-        assert_array_equal(getattr(with_numba, name)(x, axis, out=out), expected)
+        out[:] = 7
+        assert_array_equal(call(), expected, name)
         assert np.all(around[:offset] == 7)
         assert np.all(around[offset + x.size :] == 7)
+        assert_array_equal(x, given, name)
 
 
 @pytest.mark.parametrize("shape", [(40, 3000), (5000, 24), (1, 300_000)])
