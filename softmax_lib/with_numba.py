@@ -468,7 +468,7 @@ def _frame(maximum):
 
 @njit(**_inlined)
 def _exponential(x, lowest, highest, shift):
-    """exp(x) in the frame, x less its base: to 1.1 units in the last place, and NaN for a NaN."""
+    """exp(x) in the frame, x less its base: to 1 unit in the last place, and NaN for a NaN."""
     c = _constants(x)
     x = lowest if x < lowest else x
     x = highest if x > highest else x
@@ -478,7 +478,7 @@ def _exponential(x, lowest, highest, shift):
     q = c.coefficients[0]
     for coefficient in c.coefficients[1:]:
         q = _fma(q, r, coefficient)
-    return (c.one + _fma(r * r, q, r)) * _power_of_two(rounded)
+    return _fma(_fma(q, r, c.one), r, c.one) * _power_of_two(rounded)
 
 
 @njit(**_inlined)
@@ -945,7 +945,7 @@ def _guess_tile(x, start, columns, length, tile, lane, totals):
             tile[_u(64 * k + j)] = e
             lane[_u(SUM + j)] += e
         if k % 4 == 3 or k == length - 1:
-            _flush(lane, totals)
+            _flush(lane, totals, True)
     for j in range(64):  # noqa: SIM110 (Numba knows no all)
         if not c.least <= totals[_u(j)] <= c.most:
             return False
@@ -953,15 +953,17 @@ def _guess_tile(x, start, columns, length, tile, lane, totals):
 
 
 @njit(**_inlined)
-def _flush(lane, totals):
+def _flush(lane, totals, keep):
     """Add the sums and the ties of 4 rows to the totals: of 16, one after the other, results were 5.7 ULP off."""
     _fill_registers()
     for j in range(64):
-        total, error = _two_sum(totals[_u(j)], np.float64(lane[_u(SUM + j)]))
+        total, error = _add(totals[_u(j)], totals[_u(64 + j)], lane[_u(SUM + j)])
         totals[_u(j)] = total
-        totals[_u(64 + j)] += error
-        totals[_u(128 + j)] += np.float64(lane[_u(TIES + j)])
-        lane[_u(SUM + j)] = lane[_u(TIES + j)] = 0
+        totals[_u(64 + j)] = error
+        lane[_u(SUM + j)] = 0
+        if not keep:
+            totals[_u(128 + j)] += np.float64(lane[_u(TIES + j)])
+            lane[_u(TIES + j)] = 0
 
 
 @njit(**_inlined)
@@ -991,7 +993,7 @@ def _fill_tile(tile, length, keep, lane, totals):
                 else:
                     lane[_u(SUM + j)] += c.zero if x == lane[_u(MAXIMUM + j)] else e
                     lane[_u(TIES + j)] += c.one if x == lane[_u(MAXIMUM + j)] else c.zero
-        _flush(lane, totals)
+        _flush(lane, totals, keep)
 
 
 @njit(**_inlined)
