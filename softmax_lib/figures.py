@@ -648,6 +648,7 @@ _RUNGS = {
     "softmax_wide": "whole registers",
     "softmax_short_loops": "short loops, prefetch",
     "softmax_streamed": "past the caches",
+    "softmax_overlapped": "reading while writing",
     "softmax_threads": "all cores, by rows",
     "softmax_pieces": "all cores, by pieces",
     "with_numba": "softmax_lib.with_numba",
