@@ -56,7 +56,7 @@ __all__ = [
 PROBABILITIES, LOGARITHMS, NORMALIZERS, MAXIMA, TOTALS, OTHERS = range(6)
 
 SERIAL = 2**17  # elements: with no more, one thread is done (35 us) before a second, asleep, would have helped
-SHORT = 2**10  # elements of short rows that are worked on together; longer rows are worked on in loops of 64
+SHORT = 2**10  # elements of short rows that are worked on together
 LONG = 2**17  # rows up to this long are read once: three of float32 fit into a second-level cache
 PIECE = 2**15  # elements of a longer row that are worked on at once
 TALL = 2**13  # elements of a column; taller ones are copied into rows
