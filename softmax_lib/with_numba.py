@@ -216,7 +216,7 @@ def _along_axis(
     ):  # What most calls are: the checks below would take longer than the softmax of a thousand logits.
         result = np.empty(x.shape, x.dtype) if out is None else out
         length = x.shape[-1]
-        if x.size <= SERIAL <= LONG:
+        if x.size <= SERIAL <= LONG:  # one thread, and no row is too long
             _rows(x.reshape(-1), result.reshape(-1), length, _NO_PAIRS, task, False, 0, x.size // length)
         else:
             _run(x, result, x.size // length, length, 1, task, _NO_PAIRS)

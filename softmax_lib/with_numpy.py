@@ -574,11 +574,12 @@ def _sum(positive: Array, narrowest: np.dtype[Any]) -> Array:
         half = count // 2
         folded = positive[..., :half] + positive[..., half : 2 * half]
         positive = np.concatenate([folded, positive[..., -1:]], axis=-1) if count % 2 else folded
-    unit = 2 * _fast_sum(positive)
+    about = _fast_sum(positive)
+    unit = 2 * about
     high = positive + unit
     high -= unit
     total = _fast_sum(high) + _fast_sum(np.subtract(positive, high, out=high))
-    return np.where(np.isfinite(unit), total, unit)
+    return np.where(np.isfinite(unit), total, about)
 
 
 def _fast_sum(rows: Array) -> Array:
