@@ -589,7 +589,8 @@ def _short_rows(x, out, length, pairs, task, large, first, last):
             if fits:
                 _, lowest, highest, shift = _frame(c.zero)
                 largest = np.float64(_exponential(maximum, lowest, highest, shift))
-                rest = ((total - largest) + error) / largest
+                rest, low = _two_sum(total, -largest)
+                rest = (rest + (low + error)) / largest
             if not rest > 2.0**-20:  # or it could be what rounding left
                 maximum, rest = _normalizer(x, at, length)
             if task == LOGARITHMS:
@@ -982,8 +983,9 @@ def _fill_tile(tile, length, keep, lane, totals):
         base, lowest, highest, shift = _frame(lane[_u(MAXIMUM + j)])
         lane[_u(BASE + j)], lane[_u(LOWEST + j)] = base, lowest
         lane[_u(HIGHEST + j)], lane[_u(SHIFT + j)] = highest, shift
-    for start in range(0, length, 4):
-        for k in range(start, min(start + 4, length)):
+    step = 4 if keep else 1  # log(s) may cancel against the maximum, and then shows what a sum of four has lost
+    for start in range(0, length, step):
+        for k in range(start, min(start + step, length)):
             for j in range(64):
                 x = tile[_u(64 * k + j)]
                 below = x - lane[_u(BASE + j)]
