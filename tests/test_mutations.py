@@ -43,13 +43,8 @@ BUGS = {
     "an uncompensated sum": Bug(
         "positive.dtype != narrowest", "True", ACCURACY + "float64"
     ),
-    "a sum folded twice": Bug(
-        "positive[..., :half] + positive[..., half : 2 * half]",
-        "positive.reshape(*positive.shape[:-1], 4, count // 4).sum(axis=-2)",
-        ACCURACY + "float64[with_numpy-one dominant of a hundred]",
-    ),
-    "the last entry left out of a folded sum": Bug(
-        "if count % 2 else folded", "if False else folded", ACCURACY + "float64_of_any_length"
+    "the low parts left out of a sum": Bug(
+        "_fast_sum(high) + _fast_sum(np.subtract(positive, high, out=high))", "_fast_sum(high)", ACCURACY + "float64"
     ),
     "sums in float32": Bug(
         "        return _fast_sum(positive)\n",
@@ -57,7 +52,7 @@ BUGS = {
         ACCURACY + "narrow_floats",
     ),
     "exponentials in float32": Bug(
-        "np.exp(logits, dtype=_wide(logits))", "np.exp(logits).astype(_wide(logits))", ACCURACY + "narrow_floats"
+        "np.exp(wide, out=into)", "np.exp(logits, out=into)", ACCURACY + "narrow_floats"
     ),
     "integers not cast before subtracting": Bug(
         'kind in "biu"',
@@ -92,9 +87,10 @@ BUGS = {
         "    if not out.flags.writeable:", "    if False:", CONTRACT + "a_bad_out_is_named_and_not_written"
     ),
     "the input written in place": Bug(
-        "    difference = logits - shift\n",
-        "    difference = np.subtract(logits, shift, out=logits)\n",
-        CONTRACT + "nothing_warns_and_nothing_is_written",
+        "into = into if wide is logits else wide", "into = wide", CONTRACT + "nothing_warns_and_nothing_is_written"
+    ),
+    "logits overwritten that are still needed": Bug(
+        "block.copy() if out is logits else block", "block", CONTRACT + "out_may_overlap_the_input"
     ),
     "the last row of a block left out": Bug(
         "some = slice(start, start + step)",
