@@ -30,6 +30,7 @@ from softmax_lib.with_numpy import (
     Array,
     Axis,
     _as_axes,
+    _as_classes,
     _as_logits,
     _as_target,
     _as_where,
@@ -263,7 +264,7 @@ def _normalizers(logits: Array, axes: tuple[int, ...], task: int = NORMALIZERS, 
         parts = working.shape[:first], working.shape[first:last], working.shape[last:]
         outer, length, inner = map(math.prod, parts)
     if last - first != len(axes) or (inner > 1 and length > TALL):
-        rows = _to_rows(working, axes)
+        rows = np.ascontiguousarray(_to_rows(working, axes))
         into = np.empty_like(rows) if out is not None else rows
         normalizers = _normalizers(rows, (1,), task, into if out is not None else None)
         if out is not None:
@@ -348,16 +349,6 @@ def _as_narrow_logits(function: str, x: npt.ArrayLike, name: str = "x") -> Array
     if logits.dtype == np.longdouble and np.longdouble != np.float64:
         raise TypeError(f"{function} needs softmax_lib.with_numpy for longdouble, got dtype {logits.dtype}")
     return logits
-
-
-def _as_classes(target: npt.ArrayLike, logits: Array, axis: int) -> Array | None:
-    """`target` if it is valid class indices, else None: `_as_target` knows what is wrong with it, if anything is."""
-    classes = np.asarray(target)
-    shape = logits.shape[:axis] + logits.shape[axis + 1 :]
-    if classes.dtype.kind not in "iu" or classes.shape != shape:
-        return None
-    valid = classes.size == 0 or (classes.min() >= 0 and classes.max() < logits.shape[axis])
-    return classes.astype(np.intp, copy=False) if valid else None
 
 
 def _plain(array: Array, working: np.dtype[Any] | None = None) -> Array:

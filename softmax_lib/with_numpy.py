@@ -25,6 +25,8 @@ _LONG = 2**18
 _BUFFER = 256
 """Entries of NumPy's buffer in the place of its 8192. Of rows no longer than the buffer, times a column of one factor
 each, an entry takes 0.45 ns; of longer ones, 0.15."""
+_COLUMNS = 16
+"""Rows at once, at least, where the entries of a row lie far apart: memory is read in lines, of 16 float32s each."""
 
 # Infinities and overflow are inputs with promised answers here, not accidents to warn about.
 _quiet = np.errstate(all="ignore")
@@ -100,7 +102,9 @@ def _softmax_rows(logits: Array, probabilities: Array) -> None:
     """As if nothing need be subtracted; of that the total tells whether it was right."""
     exponentials = _exponentials(logits, 0.0, probabilities)
     total = _sum(exponentials, logits.dtype)
-    if not 1 <= total.min() <= total.max() <= 1e290 and not isinstance(shift := _shift(logits, total), float):
+    if not 1 <= total.min() <= total.max() <= 1e290 and not isinstance(
+        shift := _shift(logits, _max(logits), total), float
+    ):
         exponentials = _exponentials(logits, shift, probabilities)
         total = _sum(exponentials, logits.dtype)
     # In half the time of a division. What the reciprocal rounds off leaves softmax within 3.7 ULP.
@@ -115,7 +119,7 @@ def _softmax_long_row(logits: Array, probabilities: Array) -> None:
         return _exponentials(logits[:, part], shift, probabilities[:, part])
 
     total = _sum_of_parts(logits, exponentials)
-    if not 1 <= total <= 1e290 and not isinstance(shift := _shift(logits, total), float):
+    if not 1 <= total <= 1e290 and not isinstance(shift := _shift(logits, _max(logits), total), float):
         total = _sum_of_parts(logits, exponentials)
     if probabilities.dtype == total.dtype:
         probabilities /= total
@@ -167,7 +171,9 @@ def _log_softmax_rows(logits: Array, logarithms: Array) -> None:
     maximum = _max(logits)
     log_of_total = np.where(np.isinf(maximum), np.nan, np.log1p(_rest(logits, maximum)))
     for part in _parts(logits):
-        logarithms[:, part] = (logits[:, part] - maximum) - log_of_total
+        below = logits[:, part].astype(maximum.dtype)
+        below -= maximum
+        np.subtract(below, log_of_total, out=logarithms[:, part], casting="unsafe")
 
 
 @_quiet
@@ -400,7 +406,7 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
     product = out if out is not None and direct else np.empty_like(probabilities, order="C", subok=False)
     rows, vectors, into = (_to_rows(array, axes) for array in (probabilities, vector, product))
     for block, some in _blocks(rows):
-        into[some] = _vjp_rows(block.astype(_wide(block)), vectors[some])
+        into[some] = _vjp_rows(block.astype(_wide(block)), np.ascontiguousarray(_gathered(vectors[some])))
     if not np.may_share_memory(into, product):
         product[...] = _from_rows(into, product.shape, axes)
     if out is None or direct:
@@ -458,6 +464,11 @@ def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> An
     """
     logits = _as_logits("cross_entropy", x)
     axis = _single(logits, axis)
+    if (classes := _as_classes(target, logits, axis)) is not None:
+        maximum, rest = _maximum_and_rest(logits, (axis,))
+        chosen = np.take_along_axis(logits, np.expand_dims(classes, axis), axis).reshape(classes.shape)
+        loss = (maximum - chosen) + np.log1p(rest)
+        return np.where(np.isinf(maximum), np.nan, loss).astype(logits.dtype)[()]
     shares = _as_target("cross_entropy", target, logits, axis)
     surprise = 0 - np.moveaxis(log_softmax(logits.astype(shares.dtype), axis), axis, -1)
     # A class without a share adds nothing, also where its surprise is infinite.
@@ -507,6 +518,16 @@ def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) 
     return moved
 
 
+def _as_classes(target: npt.ArrayLike, logits: Array, axis: int) -> Array | None:
+    """`target` if it is valid class indices, else None: `_as_target` knows what is wrong with it, if anything is."""
+    classes = np.asarray(target)
+    shape = logits.shape[:axis] + logits.shape[axis + 1 :]
+    if classes.dtype.kind not in "iu" or classes.shape != shape:
+        return None
+    valid = classes.size == 0 or (classes.min() >= 0 and classes.max() < logits.shape[axis])
+    return classes.astype(np.intp, copy=False) if valid else None
+
+
 def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -> Array:
     """`target` as a distribution over the last axis, in at least float64."""
     wide = _wide(logits)
@@ -544,11 +565,11 @@ def _single(array: Array, axis: int, name: str = "x") -> int:
     return axes[0]
 
 
-def _shift(logits: Array, total: Array | float = math.nan) -> Array | float:
+def _shift(logits: Array, maximum: Array, total: Array | float = math.nan) -> Array | float:
     """What to subtract before exp: nothing from rows whose exponentials and their sum, `total` if known, fit."""
-    if logits.min(initial=0) >= -600 and logits.max(initial=0) <= 600:
+    if logits.min(initial=0) >= -600 and maximum.max(initial=0) <= 600:
         return 0.0
-    maximum, lowest = _max(logits), logits.min(axis=-1, keepdims=True)
+    lowest = logits.min(axis=-1, keepdims=True)
     fits = ((total >= 1) & (total <= 1e290)) | ((maximum <= 600) & ((maximum >= 0) | (lowest >= -600)))
     # A whole number: then what x - shift rounds off is x - ((x - shift) + shift), exactly (Dekker).
     return 0.0 if fits.all() else np.where(fits, 0, np.floor(maximum))
@@ -599,7 +620,18 @@ def _sum_of_parts(logits: Array, function: Callable[[slice], Array]) -> Array:
 
 def _rest(logits: Array, maximum: Array) -> Array:
     """The exponentials of all entries but the maximum, summed, relative to the maximum's: s - 1."""
-    shift = _shift(logits)
+    shift = _shift(logits, maximum)
+    largest = np.where(np.isinf(maximum), 1, np.exp(maximum - shift))  # Infinite maxima count 1 each.
+    rest = np.empty_like(largest)
+    dominated: Any = slice(None)
+    if largest.dtype != logits.dtype:
+        # What this difference rounds off shows in no narrower type, unless the maximum is nearly all of the sum.
+        rest = _sum_of_parts(logits, lambda part: _exponentials(logits[:, part], shift)) / largest - 1
+        dominated = ~(rest >= 2**-10)[:, 0]
+        if not dominated.any():
+            return rest
+    logits, maximum, largest = logits[dominated], maximum[dominated], largest[dominated]
+    shift = shift if isinstance(shift, float) else shift[dominated]
 
     def smaller(part: slice) -> Array:
         exponentials = _exponentials(logits[:, part], shift)
@@ -607,8 +639,7 @@ def _rest(logits: Array, maximum: Array) -> Array:
         return exponentials
 
     ties = np.count_nonzero(logits == maximum, axis=-1, keepdims=True) - 1
-    # Infinite maxima count 1 each.
-    rest: Array = _sum_of_parts(logits, smaller) / np.where(np.isinf(maximum), 1, np.exp(maximum - shift)) + ties
+    rest[dominated] = _sum_of_parts(logits, smaller) / largest + ties
     return rest
 
 
@@ -684,9 +715,13 @@ def _along_axis(
     result = out if out is not None and direct else np.empty_like(logits, order="C", subok=False)
     rows, into = _to_rows(_masked(logits, taking_part), axes), _to_rows(result, axes)
     kernel = of_rows if rows.shape[-1] <= _LONG else of_a_long_row
+    # Kernels write before they are done with their logits.
+    aside = out is logits or not into.flags.c_contiguous
     for block, some in _blocks(rows):
-        # Kernels write before they are done with their logits.
-        kernel(block.copy() if out is logits else block, into[some])
+        found = np.empty(block.shape, into.dtype) if aside else into[some]
+        kernel(block, found)
+        if aside:
+            into[some] = found
     if taking_part is not None:
         into[~_to_rows(taking_part, axes).any(axis=-1)] = nothing
     if not np.may_share_memory(into, result):
@@ -718,9 +753,16 @@ def _blocks(rows: Array) -> Iterator[tuple[Array, slice]]:
         np.setbufsize(_BUFFER)  # Leaving `_quiet` takes it back.
     working = np.result_type(rows.dtype, np.float32)
     step = max(1, _CACHED // (length * working.itemsize))
+    if not rows.flags.c_contiguous and length <= _LONG:
+        step = max(step, _COLUMNS)
     for start in range(0, count, step):
         some = slice(start, start + step)
-        yield np.asarray(rows[some], working, order="C"), some
+        yield np.asarray(_gathered(rows[some]), working, order="C"), some
+
+
+def _gathered(rows: Array) -> Array:
+    """`rows`, side by side in memory: of columns far apart, many share a set of the cache and drive each other out."""
+    return rows if rows.flags.c_contiguous else rows.copy(order="K")
 
 
 def _parts(logits: Array) -> list[slice]:
@@ -734,7 +776,7 @@ def _to_rows(array: Array, axes: tuple[int, ...]) -> Array:
     """`array` with `axes` moved last and joined into one, and the others into another; a view if that can be."""
     last = np.moveaxis(np.atleast_1d(array), axes, range(-len(axes), 0))
     split = last.ndim - len(axes)
-    return np.ascontiguousarray(last.reshape(math.prod(last.shape[:split]), math.prod(last.shape[split:])))
+    return last.reshape(math.prod(last.shape[:split]), math.prod(last.shape[split:]))
 
 
 def _from_rows(rows: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:

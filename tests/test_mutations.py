@@ -90,7 +90,7 @@ BUGS = {
         "into = into if wide is logits else wide", "into = wide", CONTRACT + "nothing_warns_and_nothing_is_written"
     ),
     "logits overwritten that are still needed": Bug(
-        "block.copy() if out is logits else block", "block", CONTRACT + "out_may_overlap_the_input"
+        "aside = out is logits or not", "aside = not", CONTRACT + "out_may_overlap_the_input"
     ),
     "the last row of a block left out": Bug(
         "some = slice(start, start + step)",
@@ -113,9 +113,12 @@ BUGS = {
         CONTRACT + "empty_axes_and_empty_batches",
     ),
     "the logarithm of softmax": Bug(
-        "logarithms[:, part] = (logits[:, part] - maximum) - log_of_total",
-        "logarithms[:, part] = np.log(np.exp((logits[:, part] - maximum) - log_of_total))",
+        "np.subtract(below, log_of_total, out=logarithms[:, part], casting=\"unsafe\")",
+        "logarithms[:, part] = np.log(np.exp(below - log_of_total))",
         CONTRACT + "a_small_rest_is_not_swallowed",
+    ),
+    "a rest that is what rounding left of the sum": Bug(
+        "rest >= 2**-10", "rest >= -1", ACCURACY + "narrow_floats"
     ),
     "ties of the maximum counted once": Bug(
         "ties = np.count_nonzero(logits == maximum, axis=-1, keepdims=True) - 1",
