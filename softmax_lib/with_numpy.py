@@ -410,7 +410,7 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
     product = out if out is not None and direct else np.empty_like(probabilities, order="C", subok=False)
     rows, vectors, into = (_to_rows(array, axes) for array in (probabilities, vector, product))
     for block, some in _blocks(rows):
-        into[some] = _vjp_rows(block.astype(_wide(block)), np.ascontiguousarray(_gathered(vectors[some])))
+        into[some] = _vjp_rows(block.astype(_wide(block)), _gathered(vectors[some]))
     if not np.may_share_memory(into, product):
         product[...] = _from_rows(into, product.shape, axes)
     if out is None or direct:
@@ -761,16 +761,16 @@ def _blocks(rows: Array) -> Iterator[tuple[Array, slice]]:
         step = max(step, _COLUMNS)
     for start in range(0, count, step):
         some = slice(start, start + step)
-        yield np.asarray(_gathered(rows[some]), working, order="C"), some
+        yield _gathered(rows[some]).astype(working, copy=False), some
 
 
 def _gathered(rows: Array) -> Array:
-    """`rows`, side by side in memory: of columns far apart, many share a set of the cache and drive each other out."""
-    return rows if rows.flags.c_contiguous else rows.copy(order="K")
+    """`rows` in C order. Columns are first copied as they lie: far apart, they drive each other out of the cache."""
+    return rows if rows.flags.c_contiguous else np.ascontiguousarray(rows.copy(order="K"))
 
 
 def _parts(logits: Array) -> list[slice]:
-    """The cuts of a row too long to keep its exponentials; one for any other."""
+    """The cuts of a long row; one for any other."""
     length = logits.shape[-1]
     step = _CACHED // logits.itemsize if length > _LONG else length
     return [slice(start, start + step) for start in range(0, length, step)]
