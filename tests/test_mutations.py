@@ -52,7 +52,7 @@ BUGS = {
         ACCURACY + "narrow_floats",
     ),
     "exponentials in float32": Bug(
-        "np.exp(wide, out=into)", "np.exp(logits, out=into)", ACCURACY + "narrow_floats"
+        "np.exp(logits, out=into, dtype=wide)", "np.exp(logits, out=into)", ACCURACY + "narrow_floats"
     ),
     "integers not cast before subtracting": Bug(
         'kind in "biu"',
@@ -87,7 +87,9 @@ BUGS = {
         "    if not out.flags.writeable:", "    if False:", CONTRACT + "a_bad_out_is_named_and_not_written"
     ),
     "the input written in place": Bug(
-        "into = into if wide is logits else wide", "into = wide", CONTRACT + "nothing_warns_and_nothing_is_written"
+        "into = into if wide == logits.dtype",
+        "into = logits if wide == logits.dtype",
+        CONTRACT + "nothing_warns_and_nothing_is_written",
     ),
     "logits overwritten that are still needed": Bug(
         "aside = out is logits or not", "aside = not", CONTRACT + "out_may_overlap_the_input"
@@ -113,8 +115,8 @@ BUGS = {
         CONTRACT + "empty_axes_and_empty_batches",
     ),
     "the logarithm of softmax": Bug(
-        "np.subtract(below, log_of_total, out=logarithms[:, part], casting=\"unsafe\")",
-        "logarithms[:, part] = np.log(np.exp(below - log_of_total))",
+        "np.subtract(logits[:, part] - maximum, log_of_total, out=logarithms[:, part], casting=\"unsafe\")",
+        "logarithms[:, part] = np.log(np.exp(logits[:, part] - maximum - log_of_total))",
         CONTRACT + "a_small_rest_is_not_swallowed",
     ),
     "a rest that is what rounding left of the sum": Bug(
