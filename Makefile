@@ -10,10 +10,11 @@ NPM := PATH="$(CURDIR)/$(BIN):$$PATH" npm --prefix widgets
 
 .PHONY: book site serve test lint widgets notebooks bench lock clean
 
-book: site serve
+book: site
+	$(MAKE) serve
 
 site: .venv/ready
-	$(BIN)/jupyter-book build book --config _config.yml --toc _toc.yml --path-output . -W -n --keep-going
+	$(BIN)/jupyter-book build book --config _config.yml --toc _toc.yml --path-output . --all -W -n --keep-going
 
 serve: .venv/ready
 	PORT=$(PORT) $(BIN)/python -m tools.serve

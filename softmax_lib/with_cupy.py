@@ -1,4 +1,4 @@
-"""Softmax on a GPU, each slice read from memory once, for CuPy's arrays.
+"""Softmax on a GPU, each slice read from memory once if it fits on the chip, for CuPy's arrays.
 
 The same functions as in :mod:`softmax_lib.with_numpy`, whose docstrings say what they promise. They take CuPy's arrays,
 or whatever :func:`cupy.asarray` takes, work on the caller's current device and stream, and return CuPy's arrays, of
@@ -379,6 +379,8 @@ def _as_logits(function: str, x: Any, name: str = "x") -> Any:
 def _as_where(where: Any, logits: Any) -> Any:
     if where is None:
         return None
+    if not isinstance(where, cp.ndarray):
+        with_numpy._as_where(where, logits)
     mask = cp.asarray(where)
     if mask.dtype != bool:
         raise TypeError(f"where must be an array of bool, got dtype {mask.dtype}")
@@ -405,10 +407,12 @@ def _check_out(out: Any, logits: Any, name: str = "x") -> None:
 
 def _as_target(function: str, target: Any, logits: Any, axis: int) -> tuple[Any, Any]:
     """`target` as class indices, or else as float64 distributions over the last axis; the other is None."""
+    if not isinstance(target, cp.ndarray):
+        with_numpy._as_logits(function, target, name="target")
     given = cp.asarray(target)
     shape = logits.shape[:axis] + logits.shape[axis + 1 :]
     count = logits.shape[axis]
-    if given.dtype.kind in "iu" and given.shape == shape:
+    if given.shape == shape and (given.dtype.kind in "iu" or given.size == 0):
         wrong = given[(given < 0) | (given >= count)]
         if wrong.size:
             raise ValueError(f"target must be a class index from 0 to {count - 1}, got {int(wrong[0])}")
@@ -424,7 +428,7 @@ def _as_target(function: str, target: Any, logits: Any, axis: int) -> tuple[Any,
         raise ValueError(f"target must be a distribution, none negative or NaN, got {float(shares[~valid][0])}")
     sums = shares.sum(axis=-1)
     excess = cp.abs(sums - 1)
-    if (excess > 1e-3).any():
+    if (excess > max(1e-3, 2 * float(np.spacing(given.dtype.type(1))))).any():
         worst = float(sums.ravel()[cp.argmax(excess)])
         raise ValueError(f"target must be a distribution that sums to 1, got a sum of {worst}")
     return None, shares

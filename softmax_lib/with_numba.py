@@ -153,7 +153,7 @@ def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> An
     """See :func:`softmax_lib.cross_entropy`. longdouble is a TypeError."""
     logits = _as_narrow_logits("cross_entropy", x)
     axis = _single(logits, axis)
-    classes = _as_classes(target, logits, axis)
+    classes = _as_classes("cross_entropy", target, logits, axis)
     if classes is None:
         shares = _as_target("cross_entropy", target, logits, axis)
         surprise = 0 - np.moveaxis(log_softmax(logits.astype(np.float64), axis), axis, -1)
@@ -171,7 +171,7 @@ def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) 
     """See :func:`softmax_lib.cross_entropy_grad`. longdouble is a TypeError."""
     logits = _as_narrow_logits("cross_entropy_grad", x)
     axis = _single(logits, axis)
-    classes = _as_classes(target, logits, axis)
+    classes = _as_classes("cross_entropy_grad", target, logits, axis)
     if classes is None:
         shares = _as_target("cross_entropy_grad", target, logits, axis)
         p = np.moveaxis(softmax(logits.astype(np.float64), axis), axis, -1)
@@ -1039,7 +1039,7 @@ def _narrow_vjp_rows(p, v, out, length, large, first, last):
         if row > first and head:
             _narrow_block_vjp(p, v, ready, head, anchor, mean, total, values)
             _store(values, 0, head, one, out, ready, False)
-        mean_here = total_here = 0.0
+        mean_here = total_here = square = 0.0
         largest = np.int32(0)
         for i in range(0, length, 64):
             if row < last:
@@ -1047,11 +1047,12 @@ def _narrow_vjp_rows(p, v, out, length, large, first, last):
                 _prefetch(v, start + i + FAR)
                 some = min(64, length - i)
                 if some == 64:
-                    mean_part, total_part, highest = _dot_of_block(p, v, start + i, 64, None)
+                    mean_part, total_part, square_part, highest = _dot_of_block(p, v, start + i, 64, None)
                 else:
-                    mean_part, total_part, highest = _dot_of_block(p, v, start + i, some, None)
+                    mean_part, total_part, square_part, highest = _dot_of_block(p, v, start + i, some, None)
                 mean_here += mean_part
                 total_here += total_part
+                square += square_part
                 largest = max(largest, highest)
             if row > first:
                 at = ready + head + i
@@ -1062,9 +1063,11 @@ def _narrow_vjp_rows(p, v, out, length, large, first, last):
                     _narrow_block_vjp(p, v, at, some, anchor, mean, total, values)
                 _store_block(values, 0, some, one, out, at, large)
         mean, total, anchor = mean_here, total_here, _constants(one).zero
-        if row < last and not largest < NEARLY_ONE:
+        # Where all of v is far from 0 beside its deviation, v - <p, v> is but the last digits of both.
+        apart = square * total - mean * mean >= 2.0**-20 * mean * mean
+        if row < last and not (largest < NEARLY_ONE and apart):
             anchor = v[start + min(_first(p[start : start + length], _from_bits(largest)), length - 1)]
-            mean, total, _ = _dot_of_block(p, v, start, length, anchor)
+            mean, total, _, _ = _dot_of_block(p, v, start, length, anchor)
     if large:
         _fence()
     memory[0] = 0  # it must live until here
@@ -1092,9 +1095,9 @@ def _largest_size(values):
 
 @njit(fastmath={"reassoc", "contract"}, **_inlined)
 def _dot_of_block(p, v, start, count, anchor):
-    """Of float32: sum(p (v - anchor)) and sum(p), in float64, and the bits of the largest p."""
+    """Of float32: sum(p (v - anchor)), sum(p) and sum(p (v - anchor)^2), in float64; the bits of the largest p."""
     _fill_registers()
-    mean = total = 0.0
+    mean = total = square = 0.0
     largest = np.int32(0)
     for i in range(start, start + count):
         share, direction = np.float64(p[_u(i)]), np.float64(v[_u(i)])
@@ -1102,8 +1105,9 @@ def _dot_of_block(p, v, start, count, anchor):
             direction -= np.float64(anchor)
         mean += share * direction
         total += share
+        square += share * direction * direction
         largest = max(largest, _bits(p[_u(i)]))
-    return mean, total, largest
+    return mean, total, square, largest
 
 
 @njit(**_inlined)

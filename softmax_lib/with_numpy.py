@@ -447,7 +447,8 @@ def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> An
         Logits, as in :func:`softmax`; not probabilities.
     target : array_like
         Class indices, integers of the shape of `x` without `axis`; or distributions, of the shape of `x`,
-        none negative, each summing to one along `axis` (to 1e-3, so that float16 ones pass).
+        none negative, each summing to one along `axis`: to 1e-3, or to two units in the last place of 1, so that
+        rounded ones pass.
     axis : int, default -1
         The axis of the classes.
 
@@ -469,7 +470,7 @@ def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> An
     """
     logits = _as_logits("cross_entropy", x)
     axis = _single(logits, axis)
-    if (classes := _as_classes(target, logits, axis)) is not None:
+    if (classes := _as_classes("cross_entropy", target, logits, axis)) is not None:
         maximum, rest = _maximum_and_rest(logits, (axis,))
         chosen = np.take_along_axis(logits, np.expand_dims(classes, axis), axis).reshape(classes.shape)
         loss = (maximum - chosen) + np.log1p(rest)
@@ -523,11 +524,12 @@ def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) 
     return moved
 
 
-def _as_classes(target: npt.ArrayLike, logits: Array, axis: int) -> Array | None:
+def _as_classes(function: str, target: npt.ArrayLike, logits: Array, axis: int) -> Array | None:
     """`target` if it is valid class indices, else None: `_as_target` knows what is wrong with it, if anything is."""
+    _as_logits(function, target, name="target")
     classes = np.asarray(target)
     shape = logits.shape[:axis] + logits.shape[axis + 1 :]
-    if classes.dtype.kind not in "iu" or classes.shape != shape:
+    if classes.shape != shape or (classes.dtype.kind not in "iu" and classes.size):
         return None
     valid = classes.size == 0 or (classes.min() >= 0 and classes.max() < logits.shape[axis])
     return classes.astype(np.intp, copy=False) if valid else None
@@ -539,7 +541,7 @@ def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -
     shape = logits.shape[:axis] + logits.shape[axis + 1 :]
     count = logits.shape[axis]
     given = _as_logits(function, target, name="target")
-    if np.asarray(target).dtype.kind in "iu" and given.shape == shape:
+    if given.shape == shape and (np.asarray(target).dtype.kind in "iu" or given.size == 0):
         wrong = given[(given < 0) | (given >= count)]
         if wrong.size:
             raise ValueError(f"target must be a class index from 0 to {count - 1}, got {wrong.flat[0]:.0f}")
@@ -554,7 +556,7 @@ def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -
     if not (shares >= 0).all():
         raise ValueError(f"target must be a distribution, none negative or NaN, got {shares[~(shares >= 0)].flat[0]}")
     excess = np.abs(shares.sum(axis=-1) - 1)
-    if (excess > 1e-3).any():
+    if (excess > max(1e-3, 2 * float(np.spacing(given.dtype.type(1))))).any():
         worst = shares.sum(axis=-1).flat[np.argmax(excess)]
         raise ValueError(f"target must be a distribution that sums to 1, got a sum of {worst}")
     return shares
@@ -583,7 +585,7 @@ def _shift(logits: Array, maximum: Array, total: Array | float = math.nan) -> Ar
 def _exponentials(logits: Array, shift: Array | float, into: Array | None = None) -> Array:
     """exp(logits - shift), to the last place, in at least float64; in `into`, if that is as wide."""
     wide = _wide(logits)
-    into = into if wide == logits.dtype else None
+    into = into if into is not None and into.dtype == wide else None
     if isinstance(shift, float):
         exponentials: Array = np.exp(logits, out=into, dtype=wide)
         return exponentials
@@ -797,8 +799,7 @@ def _masked(logits: Array, taking_part: Array | None) -> Array:
 
 def _as_logits(function: str, x: npt.ArrayLike, name: str = "x") -> Array:
     """`x` as a float array, or an error that says what is wrong with it."""
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError("masked arrays are not supported; pass x.filled(-np.inf)")
+    _refuse_masked(x, name)
     try:
         array = np.asarray(x)
     except ValueError as error:
@@ -811,6 +812,12 @@ def _as_logits(function: str, x: npt.ArrayLike, name: str = "x") -> Array:
     if kind == "f" or (array.dtype.fields is None and np.can_cast(array.dtype, np.float32)):
         return array.astype(array.dtype.newbyteorder("="), copy=False)
     raise TypeError(f"{function} expects a real numeric array, got dtype {array.dtype}")
+
+
+def _refuse_masked(array: object, name: str) -> None:
+    if isinstance(array, np.ma.MaskedArray):
+        fill = "-np.inf" if name == "x" else "..."
+        raise TypeError(f"masked arrays are not supported; pass {name}.filled({fill})")
 
 
 def _as_axes(array: Array, axis: Axis) -> tuple[int, ...]:
@@ -826,7 +833,11 @@ def _as_axes(array: Array, axis: Axis) -> tuple[int, ...]:
 def _as_where(where: npt.ArrayLike | None, logits: Array) -> Array | None:
     if where is None:
         return None
-    mask = np.asarray(where)
+    _refuse_masked(where, "where")
+    try:
+        mask = np.asarray(where)
+    except ValueError as error:
+        raise ValueError("where must be a rectangular array of bool, got a ragged sequence") from error
     if mask.dtype != bool:
         raise TypeError(f"where must be an array of bool, got dtype {mask.dtype}")
     try:
@@ -836,6 +847,7 @@ def _as_where(where: npt.ArrayLike | None, logits: Array) -> Array | None:
 
 
 def _check_out(out: Array, logits: Array, name: str = "x") -> None:
+    _refuse_masked(out, "out")
     if not isinstance(out, np.ndarray) or out.dtype != logits.dtype:
         got = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
         raise TypeError(f"out must be an ndarray of dtype {logits.dtype}, got {got}")

@@ -9,6 +9,8 @@ import mpmath
 import numpy as np
 import pytest
 
+from softmax_lib import softmax
+
 NARROW = [np.float16, ml_dtypes.bfloat16, np.float32]
 ULPS = 4
 # Rounded once, from float64: half an ULP, and what little float64 lost. The others: as float64.
@@ -236,6 +238,17 @@ def test_the_vector_product_of_narrow_floats_is_rounded_once(backend, dtype):
     p, v = (a.astype(dtype) for a in near_the_mean(shares(20), directions(20)))
     expected = rounded(exact_vjp(p, v))
     assert ulps(backend.softmax_vjp(p, v), expected, dtype) <= NARROW_ULPS.get(backend.name, ULPS)
+
+
+@pytest.mark.parametrize(("offset", "scale"), [(3, 1e-2), (3, 1e-6), (1000, 1), (1e8, 10)])
+def test_the_vector_product_does_not_depend_on_where_v_lies(backend, offset, scale):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 5))
+    x[:, 0] += np.linspace(0, 20, 60)
+    p = softmax(x.astype(np.float32))
+    v = (offset + scale * rng.normal(size=p.shape)).astype(np.float32)
+    for row, direction, got in zip(p, v, backend.softmax_vjp(p, v), strict=True):
+        assert ulps(got, rounded(exact_vjp(row, direction)), np.float32) <= NARROW_ULPS.get(backend.name, ULPS)
 
 
 HARD_LOSSES = [

@@ -190,6 +190,18 @@ def test_where_leaves_out_entries_of_a_sum(backend):
     assert backend.logsumexp(5.0, where=False) == -INF
 
 
+@pytest.mark.parametrize("dtype", NARROW)
+def test_where_leaves_out_entries_of_narrow_floats(backend, dtype):
+    x = normal(40, 300, scale=3).astype(dtype)
+    where = x.astype(np.float64) < 2
+    for function in CORE:
+        wide = getattr(backend, function)(x.astype(np.float64), where=where)
+        got = getattr(backend, function)(x, where=where)
+        assert got.dtype == dtype
+        of_one, of_zero = (float(np.spacing(dtype(number))) for number in (1, 0))
+        assert_allclose(got.astype(np.float64), wide, rtol=2 * of_one, atol=of_zero)
+
+
 def test_where_broadcasts(backend):
     x = normal(4, 5)
     mask = np.array([True, False, True, True, False])
@@ -707,12 +719,44 @@ def test_what_is_not_real_and_numeric_is_refused(backend, function, x):
 @pytest.mark.parametrize("function", CALLS)
 def test_masked_and_ragged_arrays_are_refused(backend, function):
     call = getattr(backend, function)
-    message = "masked arrays are not supported; pass x.filled(-np.inf)"
+    name, filled = ("p", "p.filled(...)") if function == "softmax_vjp" else ("x", "x.filled(-np.inf)")
+    message = f"masked arrays are not supported; pass {filled}"
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         CALLS[function](call, np.ma.ones(2))
-    name = "p" if function == "softmax_vjp" else "x"
     with pytest.raises(ValueError, match=f"{function}: {name} must be a rectangular array of numbers, got a ragged"):
         call([[1], [1, 2]], *([1] if function in ("softmax_vjp", "cross_entropy", "cross_entropy_grad") else []))
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "cross_entropy_grad"])
+def test_a_masked_or_ragged_target_is_refused(backend, function):
+    call = getattr(backend, function)
+    for target in (np.ma.array([0, 1], mask=[0, 1]), np.ma.array([[0.5, 0.5]] * 2, mask=[[0, 1]] * 2)):
+        with pytest.raises(TypeError, match=r"^masked arrays are not supported; pass target.filled\(...\)$"):
+            call([[1.0, 2.0], [3.0, 5.0]], target)
+    with pytest.raises(ValueError, match=f"^{function}: target must be a rectangular array of numbers, got a ragged"):
+        call([[1.0, 2.0], [3.0, 5.0]], [[1], [1, 2]])
+
+
+@pytest.mark.parametrize("function", CORE)
+def test_a_masked_or_ragged_where_is_refused(backend, function):
+    call = getattr(backend, function)
+    with pytest.raises(TypeError, match=r"^masked arrays are not supported; pass where.filled\(...\)$"):
+        call([1.0, 2.0], where=np.ma.array([True, True], mask=[False, True]))
+    with pytest.raises(ValueError, match=r"^where must be a rectangular array of bool, got a ragged sequence$"):
+        call([[1.0, 2.0], [3.0, 5.0]], where=[[True], [True, False]])
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "cross_entropy_grad"])
+def test_an_empty_batch_has_an_empty_target(backend, function):
+    assert getattr(backend, function)(np.zeros((0, 5)), []).size == 0
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_probabilities_of_any_type_are_a_target(backend, dtype):
+    x = normal(200, 11, scale=3).astype(dtype)
+    p = backend.softmax(x)
+    entropy = -(p.astype(np.float64) * backend.log_softmax(x.astype(np.float64))).sum(axis=-1)
+    assert_allclose(backend.cross_entropy(x.astype(np.float64), p), entropy, rtol=1e-12)
 
 
 @pytest.mark.parametrize("function", CORE)

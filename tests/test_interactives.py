@@ -213,6 +213,7 @@ def test_boxes_take_numbers_and_shrug_off_the_rest(visit, served):
     assert_agrees_with_python(widget)
     temperature = widget.get_by_role("spinbutton", name="temperature")
     temperature.fill("0")
+    temperature.blur()
     assert float(temperature.input_value()) > 0
     assert_agrees_with_python(widget)
 
@@ -222,6 +223,17 @@ def test_a_decimal_point_can_be_typed(visit, served):
     box.fill("")
     box.press_sequentially("1.05")
     assert box.input_value() == "1.05"
+
+
+def test_a_temperature_below_one_can_be_typed(visit, served):
+    widget = first(visit(served), "logit")
+    box = widget.get_by_role("spinbutton", name="temperature")
+    box.fill("")
+    box.press_sequentially("0.05")
+    assert box.input_value() == "0.05"
+    box.blur()
+    assert box.input_value() == "0.05"
+    assert_agrees_with_python(widget)
 
 
 @pytest.mark.parametrize("name", WITH_LOGITS)

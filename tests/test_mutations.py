@@ -87,8 +87,8 @@ BUGS = {
         "    if not out.flags.writeable:", "    if False:", CONTRACT + "a_bad_out_is_named_and_not_written"
     ),
     "the input written in place": Bug(
-        "into = into if wide == logits.dtype",
-        "into = logits if wide == logits.dtype",
+        "into = into if into is not None and into.dtype == wide",
+        "into = logits if logits.dtype == wide",
         CONTRACT + "nothing_warns_and_nothing_is_written",
     ),
     "logits overwritten that are still needed": Bug(

@@ -39,7 +39,6 @@ SCROLLS_BY_KEYBOARD = """
 
 every_page = pytest.mark.parametrize("name", PAGES)
 every_text = pytest.mark.parametrize("name", TEXTS)
-every_chapter = pytest.mark.parametrize("name", CHAPTERS)
 
 
 def taken_back(request: Request) -> bool:

@@ -44,6 +44,7 @@ const files = [
   await bundle("widgets.ts", "widgets.js", "esm"),
   await bundle("page.ts", "page.js", "iife"),
   await bundle("widgets.css", "widgets.css"),
+  [`${repository}/softmax_lib/static/LICENSE-preact`, await readFile(here("node_modules/preact/LICENSE"))],
   ...(await katexFiles()),
 ];
 

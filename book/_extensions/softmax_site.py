@@ -7,7 +7,7 @@
 * The repository's address in ``_config.yml`` is the only one: the site's address follows from it.
 
 The KaTeX stylesheet and fonts in ``_static/katex`` are those of ``sphinxcontrib.katex.katex_version``; after an
-upgrade copy ``LICENSE``, ``dist/katex.min.css`` and ``dist/fonts/*.woff2`` of that version's npm package there.
+upgrade ask for that version in ``widgets/package.json``, and ``make widgets`` writes them.
 """
 
 from __future__ import annotations

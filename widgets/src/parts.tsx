@@ -24,8 +24,9 @@ interface NumberProps {
 export function NumberBox({ name, value, least = -LARGEST, onChange }: NumberProps) {
   const box = useRef<HTMLInputElement>(null);
   useLayoutEffect(() => {
-    // Writing what is there already would move the caret, and turn a "1." being typed into "1".
-    if (box.current && box.current.valueAsNumber !== value) box.current.value = String(value);
+    // Writing what is there already would move the caret, turn a "1." being typed into "1", and a "0", on the way
+    // to "0.5", into the least that counts.
+    if (box.current && Math.max(box.current.valueAsNumber, least) !== value) box.current.value = String(value);
   }, [value]);
   return (
     <input
