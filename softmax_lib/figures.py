@@ -372,7 +372,8 @@ def tangent_of_a_nudge(logits: npt.ArrayLike, labels: Sequence[str], nudged: int
         title="Small nudges follow the slopes; large ones do not",
         xlabel=f"nudge of the logit of {labels[nudged]}",
         ylabel="probability",
-        xlim=(-3.6, 3),
+        xlim=(-4, 3),
+        xticks=range(-3, 4),
         ylim=(-0.2, 1.2),
     )
     alt = (

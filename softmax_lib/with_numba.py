@@ -16,9 +16,15 @@ import math
 import threading
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+try:
+    import numba
+except ImportError as missing:
+    raise ImportError(
+        "softmax_lib.with_numba needs Numba (pip install numba); without it, softmax_lib has the same functions"
+    ) from missing
 from llvmlite import ir
 from numba import njit, prange, types
 from numba.core import cgutils

@@ -847,9 +847,9 @@ def _as_where(where: npt.ArrayLike | None, logits: Array) -> Array | None:
 
 
 def _check_out(out: Array, logits: Array, name: str = "x") -> None:
-    _refuse_masked(out, "out")
-    if not isinstance(out, np.ndarray) or out.dtype != logits.dtype:
-        got = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+    is_array = isinstance(out, np.ndarray) and not isinstance(out, np.ma.MaskedArray)
+    if not is_array or out.dtype != logits.dtype:
+        got = f"dtype {out.dtype}" if is_array else type(out).__name__
         raise TypeError(f"out must be an ndarray of dtype {logits.dtype}, got {got}")
     if out.shape != logits.shape:
         raise ValueError(f"out must have the shape of {name}, {logits.shape}, got {out.shape}")

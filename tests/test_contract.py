@@ -667,6 +667,7 @@ BAD_OUT = [
     (np.broadcast_to(7.0, (3,)), ValueError, "out must be writeable, got a read-only array"),
     ([7.0] * 3, TypeError, "out must be an ndarray of dtype float64, got list"),
     (7.0, TypeError, "out must be an ndarray of dtype float64, got float"),
+    (np.ma.array(np.full(3, 7.0)), TypeError, "out must be an ndarray of dtype float64, got MaskedArray"),
 ]
 
 
