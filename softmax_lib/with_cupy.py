@@ -26,7 +26,7 @@ except ImportError as missing:
     ) from missing
 
 from softmax_lib import with_numpy
-from softmax_lib.with_numpy import Axis, _as_axes, _single
+from softmax_lib.with_numpy import Axis, _as_axes, _rounding, _single
 
 __all__ = [
     "cross_entropy",
@@ -428,7 +428,7 @@ def _as_target(function: str, target: Any, logits: Any, axis: int) -> tuple[Any,
         raise ValueError(f"target must be a distribution, none negative or NaN, got {float(shares[~valid][0])}")
     sums = shares.sum(axis=-1)
     excess = cp.abs(sums - 1)
-    if (excess > max(1e-3, 2 * float(np.spacing(given.dtype.type(1))))).any():
+    if (excess > _rounding(given)).any():
         worst = float(sums.ravel()[cp.argmax(excess)])
         raise ValueError(f"target must be a distribution that sums to 1, got a sum of {worst}")
     return None, shares

@@ -556,10 +556,15 @@ def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -
     if not (shares >= 0).all():
         raise ValueError(f"target must be a distribution, none negative or NaN, got {shares[~(shares >= 0)].flat[0]}")
     excess = np.abs(shares.sum(axis=-1) - 1)
-    if (excess > max(1e-3, 2 * float(np.spacing(given.dtype.type(1))))).any():
+    if (excess > _rounding(given)).any():
         worst = shares.sum(axis=-1).flat[np.argmax(excess)]
         raise ValueError(f"target must be a distribution that sums to 1, got a sum of {worst}")
     return shares
+
+
+def _rounding(shares: Any) -> float:
+    """How far from 1 the sum of a distribution may be, for those that were rounded to their type."""
+    return max(1e-3, 2 * float(np.spacing(shares.dtype.type(1))))
 
 
 def _single(array: Array, axis: int, name: str = "x") -> int:

@@ -220,21 +220,6 @@ print(sum(sum(k.stats.cache_misses.values()) for k in kernels), sum(sum(k.stats.
 """
 
 
-def test_without_numba_the_import_says_what_to_install():
-    code = """
-import sys
-sys.modules["numba"] = None
-try:
-    import softmax_lib.with_numba
-except ImportError as error:
-    print(error)
-"""
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert told == (
-        "softmax_lib.with_numba needs Numba (pip install numba); without it, softmax_lib has the same functions\n"
-    )
-
-
 def test_importing_compiles_nothing_and_a_second_process_nothing_again(tmp_path):
     compiled, misses, _ = run(COUNT, NUMBA_CACHE_DIR=str(tmp_path))
     assert compiled == "0"

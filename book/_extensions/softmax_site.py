@@ -395,8 +395,6 @@ class SoftmaxWidget(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
         widgets = importlib.import_module("softmax_lib.widgets")
-        for module in Path(str(widgets.__file__)).parent.glob("*.py"):  # the numbers are with_numpy's
-            self.env.note_dependency(str(module))
         kind = getattr(widgets, name, None)
         if not isinstance(kind, type) or name.startswith("_"):
             raise self.error(f"softmax-widget: softmax_lib.widgets has no class {name!r}")
