@@ -6,7 +6,11 @@ that nobody expects.
 """
 
 import math
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -30,6 +34,9 @@ _SHORT = 256
 time; what that rounds off leaves float64 within 3.7 ULP."""
 _COLUMNS = 32
 """Rows at once, at least, where the entries of a row lie far apart: memory is read in pairs of lines of 64 bytes."""
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_SHARE = 4
+"""Pieces of work that a thread must have to be worth starting, which takes a tenth of a millisecond."""
 
 # Infinities and overflow are inputs with promised answers here, not accidents to warn about.
 _quiet = np.errstate(all="ignore")
@@ -131,8 +138,11 @@ def _softmax_long_row(logits: Array, probabilities: Array) -> None:
     if probabilities.dtype == total.dtype:
         probabilities /= total
     else:
-        for part in _parts(logits):
+
+        def divide(part: slice) -> None:
             np.multiply(exponentials(part), 1 / total, out=probabilities[:, part], casting="unsafe")
+
+        _on_all_cores(divide, _parts(logits))
 
 
 @_quiet
@@ -177,8 +187,11 @@ def log_softmax(
 def _log_softmax_rows(logits: Array, logarithms: Array) -> None:
     maximum = _max(logits)
     log_of_total = np.where(np.isinf(maximum), np.nan, np.log1p(_rest(logits, maximum)))
-    for part in _parts(logits):
+
+    def subtract(part: slice) -> None:
         np.subtract(logits[:, part] - maximum, log_of_total, out=logarithms[:, part], casting="unsafe")
+
+    _on_all_cores(subtract, _parts(logits))
 
 
 @_quiet
@@ -410,8 +423,11 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
     direct = out is not None and all(out is a or not np.may_share_memory(out, a) for a in (probabilities, vector))
     product = out if out is not None and direct else np.empty_like(probabilities, order="C", subok=False)
     rows, vectors, into = (_to_rows(array, axes) for array in (probabilities, vector, product))
-    for block, some in _blocks(rows):
+
+    def multiply(block: Array, some: slice) -> None:
         into[some] = _vjp_rows(block.astype(_wide(block)), _gathered(vectors[some]))
+
+    _block_by_block(multiply, rows)
     if not np.may_share_memory(into, product):
         product[...] = _from_rows(into, product.shape, axes)
     if out is None or direct:
@@ -626,8 +642,16 @@ def _fast_sum(rows: Array) -> Array:
 
 
 def _sum_of_parts(logits: Array, function: Callable[[slice], Array]) -> Array:
-    totals = [_sum(function(part), logits.dtype) for part in _parts(logits)]
-    return totals[0] if len(totals) == 1 else _sum(np.concatenate(totals, axis=-1), totals[0].dtype)
+    parts = _parts(logits)
+    if len(parts) == 1:
+        return _sum(function(parts[0]), logits.dtype)
+    totals = np.empty((len(logits), len(parts)), _wide(logits))
+
+    def add(i: int) -> None:
+        totals[:, [i]] = _sum(function(parts[i]), logits.dtype)
+
+    _on_all_cores(add, range(len(parts)))
+    return _sum(totals, totals.dtype)
 
 
 def _rest(logits: Array, maximum: Array) -> Array:
@@ -729,11 +753,14 @@ def _along_axis(
     kernel = of_rows if rows.shape[-1] <= _LONG else of_a_long_row
     # Kernels write before they are done with their logits.
     aside = out is logits or not into.flags.c_contiguous
-    for block, some in _blocks(rows):
+
+    def fill(block: Array, some: slice) -> None:
         found = np.empty(block.shape, into.dtype) if aside else into[some]
         kernel(block, found)
         if aside:
             into[some] = found
+
+    _block_by_block(fill, rows)
     if taking_part is not None:
         into[~_to_rows(taking_part, axes).any(axis=-1)] = nothing
     if not np.may_share_memory(into, result):
@@ -749,15 +776,18 @@ def _maximum_and_rest(logits: Array, axes: tuple[int, ...]) -> tuple[Array, Arra
     rows = _to_rows(logits, axes)
     maximum = np.full((len(rows), 1), -np.inf, _wide(rows))
     rest = np.full_like(maximum, -1)
-    for block, some in _blocks(rows):
+
+    def reduce(block: Array, some: slice) -> None:
         maximum[some] = _max(block)
         rest[some] = _rest(block, maximum[some])
+
+    _block_by_block(reduce, rows)
     left = [n for i, n in enumerate(logits.shape) if i not in axes]
     return maximum.reshape(left), rest.reshape(left)
 
 
-def _blocks(rows: Array) -> Iterator[tuple[Array, slice]]:
-    """As many rows at a time as stay in the cache, at least one, in at least float32, and where they are."""
+def _block_by_block(work: Callable[[Array, slice], None], rows: Array) -> None:
+    """`work` on as many rows at a time as stay in the cache, at least one, in at least float32; and where they are."""
     count, length = rows.shape
     if length == 0:
         return
@@ -766,9 +796,39 @@ def _blocks(rows: Array) -> Iterator[tuple[Array, slice]]:
     step = max(1, _CACHED // (length * working.itemsize))
     if not rows.flags.c_contiguous and length <= _LONG:
         step = max(step, _COLUMNS)
-    for start in range(0, count, step):
+
+    def on_block(start: int) -> None:
         some = slice(start, start + step)
-        yield _gathered(rows[some]).astype(working, copy=False), some
+        work(_gathered(rows[some]).astype(working, copy=False), some)
+
+    if length <= _LONG:
+        _on_all_cores(on_block, range(0, count, step))
+    else:  # The cores share each row.
+        for start in range(count):
+            on_block(start)
+
+
+def _on_all_cores(work: Callable[[Any], None], pieces: Sequence[Any]) -> None:
+    """`work` on each of the pieces; if they are many, in several threads, of which NumPy lets all compute at once."""
+    threads = min(_CORES, len(pieces) // _SHARE)
+    if threads < 2:
+        for piece in pieces:
+            work(piece)
+        return
+    queue: SimpleQueue[Any] = SimpleQueue()
+    for piece in [*pieces, *threads * [None]]:
+        queue.put(piece)
+
+    def work_off() -> None:
+        for piece in iter(queue.get, None):
+            work(piece)
+
+    with ThreadPoolExecutor(threads - 1) as pool:
+        # What `_quiet` and the size of the buffer say belongs to a context.
+        helpers = [pool.submit(copy_context().run, work_off) for _ in range(threads - 1)]
+        work_off()
+        for helper in helpers:
+            helper.result()
 
 
 def _gathered(rows: Array) -> Array:

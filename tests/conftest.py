@@ -132,6 +132,12 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     return load(request.param)
 
 
+@pytest.fixture(scope="session")
+def numpy_backend() -> Backend:
+    """The NumPy backend alone, or its stand-in."""
+    return load("with_numpy")
+
+
 @pytest.fixture(params=[each for each in BACKENDS if "with_cupy" in str(each)], scope="session")
 def cupy_backend(request: pytest.FixtureRequest) -> Backend:
     """The CuPy backend alone: on the emulated device, and on a GPU where there is one."""

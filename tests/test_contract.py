@@ -5,6 +5,8 @@ import math
 import re
 import subprocess
 import sys
+import threading
+import time
 
 import ml_dtypes
 import numpy as np
@@ -562,6 +564,39 @@ def test_a_long_row_in_place(backend):
 def test_a_long_row_sums_to_one_along_any_axis(backend):
     x = normal(100_000, 2, dtype=np.float32)
     assert_allclose(backend.softmax(x, axis=0).astype(np.float64).sum(axis=0), 1, rtol=1e-7)
+
+
+# --- several cores ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", [*CORE, "softmax_vjp"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(800, 1000), (1, 700_000)])
+def test_cores_that_share_the_work_change_no_bit_and_stay_silent(backend, monkeypatch, function, dtype, shape):
+    if "emulated" in backend.name:
+        pytest.skip("the emulated device is slow, and has no cores to share with")
+    x = normal(*shape, dtype=dtype)
+    x[1::3] += 2000
+    x[-1, -1] = NAN  # in what the last to come gets
+    arguments = [x, x] if function == "softmax_vjp" else [x]
+    expected = np.concatenate(
+        [np.atleast_1d(getattr(backend, function)(*(a[[i]] for a in arguments))) for i in range(len(x))]
+    )
+    monkeypatch.setattr(backend.module, "_CORES", 3, raising=False)  # with_numpy's, on a machine that has but one
+    with np.errstate(all="raise"):
+        assert_array_equal(getattr(backend, function)(*arguments), expected)
+
+
+def test_an_error_on_another_core_is_raised(numpy_backend, monkeypatch):
+    def fail_elsewhere(logits, probabilities):
+        if threading.current_thread() is not threading.main_thread():
+            raise MemoryError("no memory left")
+        time.sleep(0.001)  # the others shall have their turn
+
+    monkeypatch.setattr(numpy_backend.module, "_CORES", 2)
+    monkeypatch.setattr(numpy_backend.module, "_softmax_rows", fail_elsewhere)
+    with pytest.raises(MemoryError, match="no memory left"):
+        numpy_backend.softmax(np.zeros((1000, 1000)))
 
 
 # --- out -------------------------------------------------------------------------------------------------------------

@@ -105,9 +105,17 @@ BUGS = {
         CONTRACT + "long_rows",
     ),
     "parts of a long row not summed up": Bug(
-        "return totals[0] if len(totals) == 1 else",
-        "return totals[0] if True else",
+        "return _sum(totals, totals.dtype)",
+        "return totals[:, :1]",
         CONTRACT + "long_rows",
+    ),
+    "a thread that warns": Bug(
+        "pool.submit(copy_context().run, work_off)",
+        "pool.submit(work_off)",
+        CONTRACT + "cores_that_share_the_work_change_no_bit_and_stay_silent",
+    ),
+    "an error in a thread that nobody hears of": Bug(
+        "            helper.result()\n", "            helper.exception()\n", CONTRACT + "an_error_on_another_core_is_raised"
     ),
     "an empty slice counts one": Bug(
         "rest = np.full_like(maximum, -1)",
