@@ -41,12 +41,12 @@ from softmax_lib.with_numpy import (
     _as_target,
     _as_where,
     _check_out,
-    _from_rows,
+    _from_stack,
     _masked,
     _others,
     _quiet,
     _single,
-    _to_rows,
+    _to_stack,
 )
 
 __all__ = [
@@ -134,8 +134,10 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
     if out is not None:
         _check_out(out, probabilities, name="p")
     working = _FLOATS[max(probabilities.itemsize, vector.itemsize) > 4]
-    shares, directions = (_plain(_to_rows(array, (axis,)), working) for array in (probabilities, vector))
-    count, length = shares.shape
+    shares, directions = (
+        _plain(_to_stack(array, (axis,)).swapaxes(1, 2), working) for array in (probabilities, vector)
+    )
+    outer, inner, length = shares.shape
     along_last = axis == probabilities.ndim - 1 and probabilities.dtype == working
     direct = out is not None and along_last and _fits(out, probabilities) and _fits(out, vector)
     result = out.reshape(shares.shape) if out is not None and direct else np.empty(shares.shape, working)
@@ -145,12 +147,12 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
         kernels = (_vjp_rows, _vjp_rows_on_all_cores)
         if working == np.float32:
             kernels = (_narrow_vjp_rows, _narrow_vjp_rows_on_all_cores)
-        _on_the_cores(*kernels, count, result.size, arguments)
+        _on_the_cores(*kernels, outer * inner, result.size, arguments)
+    product: Array = result.swapaxes(1, 2).reshape(probabilities.shape)
     if out is None:
-        product = _from_rows(result, probabilities.shape, (axis,))
-        return np.ascontiguousarray(product, dtype=probabilities.dtype)
+        return product.astype(probabilities.dtype, copy=False)
     if not direct:
-        out[...] = _from_rows(result, probabilities.shape, (axis,))
+        out[...] = product
     return out
 
 
@@ -162,9 +164,9 @@ def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> An
     classes = _as_classes("cross_entropy", target, logits, axis)
     if classes is None:
         shares = _as_target("cross_entropy", target, logits, axis)
-        surprise = 0 - np.moveaxis(log_softmax(logits.astype(np.float64), axis), axis, -1)
-        loss = np.where(shares == 0, 0, shares * surprise).sum(axis=-1)
-        return np.where(np.isnan(surprise).any(axis=-1), np.nan, loss).astype(logits.dtype)[()]
+        surprise = 0 - log_softmax(logits.astype(np.float64), axis)
+        loss = np.where(shares == 0, 0, shares * surprise).sum(axis=axis)
+        return np.where(np.isnan(surprise).any(axis=axis), np.nan, loss).astype(logits.dtype)[()]
     maxima, rests = _normalizers(logits, (axis,))
     maxima, rests = maxima.reshape(classes.shape), rests.reshape(classes.shape)
     chosen = np.take_along_axis(logits, np.expand_dims(classes, axis), axis).reshape(classes.shape)
@@ -180,9 +182,9 @@ def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) 
     classes = _as_classes("cross_entropy_grad", target, logits, axis)
     if classes is None:
         shares = _as_target("cross_entropy_grad", target, logits, axis)
-        p = np.moveaxis(softmax(logits.astype(np.float64), axis), axis, -1)
-        gradient = np.moveaxis(p * _others(shares) - shares * _others(p), -1, axis)
-        return np.ascontiguousarray(gradient, dtype=logits.dtype)
+        p = softmax(logits.astype(np.float64), axis)
+        gradient: Array = p * _others(shares, axis) - shares * _others(p, axis)
+        return gradient.astype(logits.dtype, copy=False)
     working = _plain(logits)
     gradient = np.empty_like(working)
     _normalizers(working, (axis,), PROBABILITIES, gradient)
@@ -263,24 +265,24 @@ def _fits(out: Array, x: Array) -> bool:
 
 def _normalizers(logits: Array, axes: tuple[int, ...], task: int = NORMALIZERS, out: Array | None = None) -> Array:
     """The maximum of each slice and the sum of the other exponentials relative to its own, in rows; and fill `out`."""
-    working = np.atleast_1d(_plain(logits))
-    result = np.atleast_1d(out) if out is not None else working
-    first, last = min(axes, default=0), max(axes, default=-1) + 1
-    if last - first == len(axes):
-        parts = working.shape[:first], working.shape[first:last], working.shape[last:]
-        outer, length, inner = map(math.prod, parts)
-    if last - first != len(axes) or (inner > 1 and length > TALL):
-        rows = np.ascontiguousarray(_to_rows(working, axes))
-        into = np.empty_like(rows) if out is not None else rows
-        normalizers = _normalizers(rows, (1,), task, into if out is not None else None)
-        if out is not None:
-            result[...] = _from_rows(into, result.shape, axes)
-        return normalizers
+    stack = np.ascontiguousarray(_to_stack(_plain(logits), axes))
+    outer, length, inner = stack.shape
+    result = stack if out is None else _to_stack(out, axes)
+    into = result
+    if inner > 1 and length > TALL:
+        stack = np.ascontiguousarray(stack.swapaxes(1, 2))
+        into = stack if out is None else np.empty_like(stack)
+        outer, inner = outer * inner, 1
     pairs = np.empty((2, outer * inner if task == NORMALIZERS else 0))
-    if working.size:
-        _run(working, result, outer, length, inner, task, pairs)
+    if stack.size:
+        _run(stack, into, outer, length, inner, task, pairs)
     else:
         pairs[:] = [[-np.inf], [0.0]]
+    if out is not None:
+        if into is not result:
+            result[...] = into.swapaxes(1, 2)
+        if not np.may_share_memory(result, out):
+            out[...] = _from_stack(result, out.shape, axes)
     return pairs
 
 

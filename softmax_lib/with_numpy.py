@@ -5,6 +5,7 @@ The whole idea is in :func:`_softmax_rows` and :func:`merge`, a few lines each; 
 that nobody expects.
 """
 
+import functools
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ Kernel = Callable[[Array, Array], None]
 
 _CACHED = 2**18
 """Bytes of logits worked on at once. What is made of them stays in a core's cache; SciPy's goes through memory."""
-_LONG = 2**18
+_LONG = 2**20
 """Entries of the longest row that is worked on whole; a longer one is cut into parts."""
 _BUFFER = 1024
 """Entries of NumPy's buffer in the place of its 8192, in which it widens and narrows what it works on: with the result
@@ -32,11 +33,11 @@ still in the first-level cache, float32 takes nine tenths of the time."""
 _SHORT = 256
 """Entries of the longest row that is divided by its total. Longer ones are multiplied by the reciprocal, in half the
 time; what that rounds off leaves float64 within 3.7 ULP."""
-_COLUMNS = 32
-"""Rows at once, at least, where the entries of a row lie far apart: memory is read in pairs of lines of 64 bytes."""
+_ACROSS = 256
+"""Slices at once, at least, where those beside each other are neighbours in memory."""
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-_SHARE = 4
-"""Pieces of work that a thread must have to be worth starting, which takes a tenth of a millisecond."""
+_SHARE = 2**18
+"""Entries that a thread must have to be worth starting, which takes a tenth of a millisecond."""
 
 # Infinities and overflow are inputs with promised answers here, not accidents to warn about.
 _quiet = np.errstate(all="ignore")
@@ -105,11 +106,14 @@ def softmax(
     >>> softmax([2.0, 1.0, 7.0], where=[True, True, False]).round(8).tolist()
     [0.73105858, 0.26894142, 0.0]
     """
-    return _along_axis("softmax", _softmax_rows, _softmax_long_row, x, axis, where, out, nothing=0.0)
+    return _along_axis("softmax", _softmax_slices, x, axis, where, out, nothing=0.0)
 
 
-def _softmax_rows(logits: Array, probabilities: Array) -> None:
+def _softmax_slices(logits: Array, probabilities: Array) -> None:
     """As if nothing need be subtracted; of that the total tells whether it was right."""
+    if len(_parts(logits)) > 1:
+        _softmax_in_parts(logits, probabilities)
+        return
     exponentials = _exponentials(logits, 0.0, probabilities)
     total = _sum(exponentials, logits.dtype)
     if not 1 <= total.min() <= total.max() <= 1e290:
@@ -117,13 +121,13 @@ def _softmax_rows(logits: Array, probabilities: Array) -> None:
         if not isinstance(shift, float):
             exponentials = _exponentials(logits, shift, probabilities)
             total = _sum(exponentials, logits.dtype)
-    if total.dtype == probabilities.dtype and probabilities.shape[-1] <= _SHORT:
+    if total.dtype == probabilities.dtype and logits.shape[1] <= _SHORT:
         np.divide(exponentials, total, out=probabilities)  # to the digits that a reader finds by hand
     else:
         np.multiply(exponentials, 1 / total, out=probabilities, casting="unsafe")
 
 
-def _softmax_long_row(logits: Array, probabilities: Array) -> None:
+def _softmax_in_parts(logits: Array, probabilities: Array) -> None:
     """The same in parts. Exponentials too wide for the result are computed twice: to store so many takes longer."""
     shift: Array | float = 0.0
 
@@ -131,18 +135,16 @@ def _softmax_long_row(logits: Array, probabilities: Array) -> None:
         return _exponentials(logits[:, part], shift, probabilities[:, part])
 
     total = _sum_of_parts(logits, exponentials)
-    if not 1 <= total <= 1e290:
+    if not 1 <= total.min() <= total.max() <= 1e290:
         shift = _shift(logits, _max(logits), total)
         if not isinstance(shift, float):
             total = _sum_of_parts(logits, exponentials)
-    if probabilities.dtype == total.dtype:
-        probabilities /= total
-    else:
 
-        def divide(part: slice) -> None:
-            np.multiply(exponentials(part), 1 / total, out=probabilities[:, part], casting="unsafe")
+    def divide(part: slice) -> None:
+        wide = probabilities[:, part] if _holds(probabilities, total.dtype) else exponentials(part)
+        np.multiply(wide, 1 / total, out=probabilities[:, part], casting="unsafe")
 
-        _on_all_cores(divide, _parts(logits))
+    _on_all_cores(divide, _parts(logits), logits.size)
 
 
 @_quiet
@@ -181,17 +183,17 @@ def log_softmax(
     >>> log_softmax([0.0, -40.0]).tolist()
     [-4.248354255291589e-18, -40.0]
     """
-    return _along_axis("log_softmax", _log_softmax_rows, _log_softmax_rows, x, axis, where, out, nothing=-np.inf)
+    return _along_axis("log_softmax", _log_softmax_slices, x, axis, where, out, nothing=-np.inf)
 
 
-def _log_softmax_rows(logits: Array, logarithms: Array) -> None:
+def _log_softmax_slices(logits: Array, logarithms: Array) -> None:
     maximum = _max(logits)
     log_of_total = np.where(np.isinf(maximum), np.nan, np.log1p(_rest(logits, maximum)))
 
     def subtract(part: slice) -> None:
         np.subtract(logits[:, part] - maximum, log_of_total, out=logarithms[:, part], casting="unsafe")
 
-    _on_all_cores(subtract, _parts(logits))
+    _on_all_cores(subtract, _parts(logits), logits.size)
 
 
 @_quiet
@@ -370,7 +372,7 @@ def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
     p = np.moveaxis(softmax(logits.astype(_wide(logits)), axis), axis, -1)
     jacobian: Array = -p[..., :, np.newaxis] * p[..., np.newaxis, :]
     diagonal = np.arange(p.shape[-1])
-    jacobian[..., diagonal, diagonal] = p * _others(p)
+    jacobian[..., diagonal, diagonal] = p * _others(p, p.ndim - 1)
     return jacobian.astype(logits.dtype)
 
 
@@ -422,29 +424,29 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
     # In place is safe, block by block; any other overlap is not.
     direct = out is not None and all(out is a or not np.may_share_memory(out, a) for a in (probabilities, vector))
     product = out if out is not None and direct else np.empty_like(probabilities, order="C", subok=False)
-    rows, vectors, into = (_to_rows(array, axes) for array in (probabilities, vector, product))
+    shares, vectors, into = (_to_stack(array, axes) for array in (probabilities, vector, product))
 
-    def multiply(block: Array, some: slice) -> None:
-        into[some] = _vjp_rows(block.astype(_wide(block)), _gathered(vectors[some]))
+    def multiply(block: Array, some: Any) -> None:
+        into[some] = _vjp_slices(block.astype(_wide(block)), vectors[some])
 
-    _block_by_block(multiply, rows)
+    _block_by_block(multiply, shares)
     if not np.may_share_memory(into, product):
-        product[...] = _from_rows(into, product.shape, axes)
+        product[...] = into.reshape(product.shape)
     if out is None or direct:
         return product
     out[...] = product
     return out
 
 
-def _vjp_rows(p: Array, v: Array) -> Array:
+def _vjp_slices(p: Array, v: Array) -> Array:
     # Near the end of the range, what is subtracted below could leave it; a power of two goes in and out exactly.
-    scale = np.where(np.abs(v).max(axis=-1, keepdims=True) > 1e290, 2.0**-64, 1)
+    scale = np.where(np.abs(v).max(axis=1, keepdims=True) > 1e290, 2.0**-64, 1)
     v = v * scale
-    anchor = np.take_along_axis(v, np.argmax(p, axis=-1, keepdims=True), axis=-1).astype(p.dtype)
+    anchor = np.take_along_axis(v, np.argmax(p, axis=1, keepdims=True), axis=1).astype(p.dtype)
     centred, centred_low = _two_sum(v, -anchor)
     products, products_low = _two_product(p, centred)
     mean, mean_low = _sum_twice(products)
-    mean_low += (products_low + p * centred_low).sum(axis=-1, keepdims=True)
+    mean_low += (products_low + p * centred_low).sum(axis=1, keepdims=True)
     # Rounded probabilities do not sum to one exactly, and p_i (v_i - <p, v>) takes that for granted.
     total, total_low = _sum_twice(p)
     excess = (total - 1) + total_low
@@ -492,10 +494,12 @@ def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> An
         loss = (maximum - chosen) + np.log1p(rest)
         return np.where(np.isinf(maximum), np.nan, loss).astype(logits.dtype)[()]
     shares = _as_target("cross_entropy", target, logits, axis)
-    surprise = 0 - np.moveaxis(log_softmax(logits.astype(shares.dtype), axis), axis, -1)
+    surprise = 0 - log_softmax(logits.astype(shares.dtype), axis)
     # A class without a share adds nothing, also where its surprise is infinite.
-    loss = _sum(np.where(shares == 0, 0, shares * surprise), shares.dtype)[..., 0]
-    return np.where(np.isnan(surprise).any(axis=-1), np.nan, loss).astype(logits.dtype)[()]
+    terms = np.where(shares == 0, 0, shares * surprise)
+    nan = np.isnan(surprise).any(axis=axis)
+    loss = _sum(_to_stack(terms, (axis,)), terms.dtype).reshape(nan.shape)
+    return np.where(nan, np.nan, loss).astype(logits.dtype)[()]
 
 
 @_quiet
@@ -534,10 +538,9 @@ def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) 
     logits = _as_logits("cross_entropy_grad", x)
     axis = _single(logits, axis)
     shares = _as_target("cross_entropy_grad", target, logits, axis)
-    p = np.moveaxis(softmax(logits.astype(shares.dtype), axis), axis, -1)
-    gradient: Array = p * _others(shares) - shares * _others(p)
-    moved: Array = np.ascontiguousarray(np.moveaxis(gradient, -1, axis), dtype=logits.dtype)
-    return moved
+    p = softmax(logits.astype(shares.dtype), axis)
+    gradient: Array = p * _others(shares, axis) - shares * _others(p, axis)
+    return gradient.astype(logits.dtype, copy=False)
 
 
 def _as_classes(function: str, target: npt.ArrayLike, logits: Array, axis: int) -> Array | None:
@@ -552,7 +555,7 @@ def _as_classes(function: str, target: npt.ArrayLike, logits: Array, axis: int) 
 
 
 def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -> Array:
-    """`target` as a distribution over the last axis, in at least float64."""
+    """`target` as a distribution along `axis`, of the shape of `logits`, in at least float64."""
     wide = _wide(logits)
     shape = logits.shape[:axis] + logits.shape[axis + 1 :]
     count = logits.shape[axis]
@@ -561,19 +564,21 @@ def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -
         wrong = given[(given < 0) | (given >= count)]
         if wrong.size:
             raise ValueError(f"target must be a class index from 0 to {count - 1}, got {wrong.flat[0]:.0f}")
-        one_hot: Array = (given[..., np.newaxis] == np.arange(count)).astype(wide)
+        every = np.expand_dims(np.arange(count), tuple(range(1, logits.ndim - axis)))
+        one_hot: Array = (np.expand_dims(given, axis) == every).astype(wide)
         return one_hot
     if given.shape != logits.shape:
         raise ValueError(
             f"target must be class indices of shape {shape} or distributions of shape {logits.shape}, "
             f"got {np.asarray(target).dtype} of shape {given.shape}"
         )
-    shares = np.moveaxis(given, axis, -1).astype(wide)
+    shares = given.astype(wide)
     if not (shares >= 0).all():
         raise ValueError(f"target must be a distribution, none negative or NaN, got {shares[~(shares >= 0)].flat[0]}")
-    excess = np.abs(shares.sum(axis=-1) - 1)
+    sums = np.atleast_1d(shares.sum(axis=axis))
+    excess = np.abs(sums - 1)
     if (excess > _rounding(given)).any():
-        worst = shares.sum(axis=-1).flat[np.argmax(excess)]
+        worst = sums.flat[np.argmax(excess)]
         raise ValueError(f"target must be a distribution that sums to 1, got a sum of {worst}")
     return shares
 
@@ -594,19 +599,19 @@ def _single(array: Array, axis: int, name: str = "x") -> int:
 
 
 def _shift(logits: Array, maximum: Array, total: Array | float = math.nan) -> Array | float:
-    """What to subtract before exp: nothing from rows whose exponentials and their sum, `total` if known, fit."""
+    """What to subtract before exp: nothing from slices whose exponentials and their sum, `total` if known, fit."""
     if logits.min(initial=0) >= -600 and maximum.max(initial=0) <= 600:
         return 0.0
-    lowest = logits.min(axis=-1, keepdims=True)
+    lowest = logits.min(axis=1, keepdims=True)
     fits = ((total >= 1) & (total <= 1e290)) | ((maximum <= 600) & ((maximum >= 0) | (lowest >= -600)))
     # A whole number: then what x - shift rounds off is x - ((x - shift) + shift), exactly (Dekker).
     return 0.0 if fits.all() else np.where(fits, 0, np.floor(maximum))
 
 
 def _exponentials(logits: Array, shift: Array | float, into: Array | None = None) -> Array:
-    """exp(logits - shift), to the last place, in at least float64; in `into`, if that is as wide."""
+    """exp(logits - shift), to the last place, in at least float64; in `into`, if that can be."""
     wide = _wide(logits)
-    into = into if into is not None and into.dtype == wide else None
+    into = into if into is not None and _holds(into, wide) else None
     if isinstance(shift, float):
         exponentials: Array = np.exp(logits, out=into, dtype=wide)
         return exponentials
@@ -619,8 +624,13 @@ def _exponentials(logits: Array, shift: Array | float, into: Array | None = None
     return exponentials
 
 
+def _holds(array: Array, exponentials: np.dtype[Any]) -> bool:
+    """Whether `array` is to hold them; by strides, exp would take longer, and round otherwise."""
+    return array.dtype == exponentials and array.flags.c_contiguous
+
+
 def _sum(positive: Array, narrowest: np.dtype[Any]) -> Array:
-    """Sum along the last axis, kept, as if rounded once or so; or far beyond what a `narrowest` type shows.
+    """Sum along axis 1, kept, as if rounded once or so; or far beyond what a `narrowest` type shows.
 
     With `np.sum` alone, softmax is off by 4.7 ULP at K = 12 and by 10 at 1,000. Here the high parts of the entries are
     multiples of a unit so large that their sum is exact, and the low parts hardly count.
@@ -635,9 +645,9 @@ def _sum(positive: Array, narrowest: np.dtype[Any]) -> Array:
     return np.where(np.isfinite(unit), total, about)
 
 
-def _fast_sum(rows: Array) -> Array:
-    """Like `np.sum` along the last axis, kept: 0.2 ns an entry, not 0.3 to 0.6, and less exact."""
-    total: Array = np.einsum("...i->...", rows)[..., np.newaxis]
+def _fast_sum(stack: Array) -> Array:
+    """Like `np.sum` along axis 1, kept: 0.2 ns an entry, not 0.3 to 0.6, and less exact."""
+    total: Array = np.einsum("ijk->ik", stack)[:, np.newaxis]
     return total
 
 
@@ -645,12 +655,13 @@ def _sum_of_parts(logits: Array, function: Callable[[slice], Array]) -> Array:
     parts = _parts(logits)
     if len(parts) == 1:
         return _sum(function(parts[0]), logits.dtype)
-    totals = np.empty((len(logits), len(parts)), _wide(logits))
+    outer, _, inner = logits.shape
+    totals = np.empty((outer, len(parts), inner), _wide(logits))
 
     def add(i: int) -> None:
         totals[:, [i]] = _sum(function(parts[i]), logits.dtype)
 
-    _on_all_cores(add, range(len(parts)))
+    _on_all_cores(add, range(len(parts)), logits.size)
     return _sum(totals, totals.dtype)
 
 
@@ -658,49 +669,55 @@ def _rest(logits: Array, maximum: Array) -> Array:
     """The exponentials of all entries but the maximum, summed, relative to the maximum's: s - 1."""
     shift = _shift(logits, maximum)
     largest = np.where(np.isinf(maximum), 1, np.exp(maximum - shift))  # Infinite maxima count 1 each.
-    rest = np.empty_like(largest)
-    dominated: Any = slice(None)
-    if largest.dtype != logits.dtype:
-        # What this difference rounds off shows in no narrower type, unless the maximum is nearly all of the sum.
-        rest = _sum_of_parts(logits, lambda part: _exponentials(logits[:, part], shift)) / largest - 1
-        dominated = ~(rest >= 2**-10)[:, 0]
-        if not dominated.any():
-            return rest
-    logits, maximum, largest = logits[dominated], maximum[dominated], largest[dominated]
-    shift = shift if isinstance(shift, float) else shift[dominated]
+    if largest.dtype == logits.dtype:
+        return _rest_alone(logits, maximum, shift, largest)
+    # What this difference rounds off shows in no narrower type, unless the maximum is nearly all of the sum.
+    rest: Array = _sum_of_parts(logits, lambda part: _exponentials(logits[:, part], shift)) / largest - 1
+    dominated = ~(rest >= 2**-10)
+    if dominated.any():
+
+        def those(stack: Any) -> Any:
+            return stack if isinstance(stack, float) else stack.swapaxes(1, 2)[dominated[:, 0]][..., np.newaxis]
+
+        rest[dominated] = _rest_alone(*map(those, (logits, maximum, shift, largest)))[:, 0, 0]
+    return rest
+
+
+def _rest_alone(logits: Array, maximum: Array, shift: Array | float, largest: Array) -> Array:
+    """The same without the maximum's exponential, `largest`, in the sum: without cancellation."""
 
     def smaller(part: slice) -> Array:
         exponentials = _exponentials(logits[:, part], shift)
         exponentials[logits[:, part] == maximum] = 0
         return exponentials
 
-    ties = np.count_nonzero(logits == maximum, axis=-1, keepdims=True) - 1
-    rest[dominated] = _sum_of_parts(logits, smaller) / largest + ties
+    ties = np.count_nonzero(logits == maximum, axis=1, keepdims=True) - 1
+    rest: Array = _sum_of_parts(logits, smaller) / largest + ties
     return rest
 
 
-def _others(shares: Array) -> Array:
-    """For each entry, the sum along the last axis of all the others, without cancellation."""
-    if shares.shape[-1] == 0:
+def _others(shares: Array, axis: int) -> Array:
+    """For each entry, the sum along `axis` of all the others, without cancellation."""
+    if shares.shape[axis] == 0:
         return shares
-    largest = np.argmax(shares, axis=-1, keepdims=True)
+    largest = np.argmax(shares, axis=axis, keepdims=True)
     smaller = shares.copy()
-    np.put_along_axis(smaller, largest, 0, axis=-1)
-    rest = _sum(smaller, smaller.dtype)
-    others: Array = (rest - smaller) + np.take_along_axis(shares, largest, axis=-1)
-    np.put_along_axis(others, largest, rest, axis=-1)
+    np.put_along_axis(smaller, largest, 0, axis=axis)
+    rest = _sum(_to_stack(smaller, (axis,)), smaller.dtype).reshape(largest.shape)
+    others: Array = (rest - smaller) + np.take_along_axis(shares, largest, axis=axis)
+    np.put_along_axis(others, largest, rest, axis=axis)
     return others
 
 
-def _sum_twice(rows: Array) -> tuple[Array, Array]:
-    """The sum along the last axis, kept, and what rounding took from it: twice the precision."""
-    low = np.zeros((*rows.shape[:-1], 1), rows.dtype)
-    while (length := rows.shape[-1]) > 1:
+def _sum_twice(stack: Array) -> tuple[Array, Array]:
+    """The sum along axis 1, kept, and what rounding took from it: twice the precision."""
+    low = np.zeros_like(stack[:, :1])
+    while (length := stack.shape[1]) > 1:
         half = length // 2
-        sums, rounded_off = _two_sum(rows[..., :half], rows[..., half : 2 * half])
-        low += rounded_off.sum(axis=-1, keepdims=True)
-        rows = np.concatenate([sums, rows[..., -1:]], axis=-1) if length % 2 else sums
-    return rows, low
+        sums, rounded_off = _two_sum(stack[:, :half], stack[:, half : 2 * half])
+        low += rounded_off.sum(axis=1, keepdims=True)
+        stack = np.concatenate([sums, stack[:, -1:]], axis=1) if length % 2 else sums
+    return stack, low
 
 
 def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
@@ -725,14 +742,13 @@ def _wide(array: Array) -> np.dtype[Any]:
 
 
 def _max(logits: Array) -> Array:
-    maximum: Array = np.max(logits, axis=-1, keepdims=True, initial=-np.inf)
+    maximum: Array = np.max(logits, axis=1, keepdims=True, initial=-np.inf)
     return maximum.astype(_wide(logits), copy=False)
 
 
 def _along_axis(
     function: str,
-    of_rows: Kernel,
-    of_a_long_row: Kernel,
+    of_slices: Kernel,
     x: npt.ArrayLike,
     axis: Axis,
     where: npt.ArrayLike | None,
@@ -749,22 +765,21 @@ def _along_axis(
     # In place is safe, block by block; any other overlap is not.
     direct = out is not None and (out is logits or not np.may_share_memory(out, logits))
     result = out if out is not None and direct else np.empty_like(logits, order="C", subok=False)
-    rows, into = _to_rows(_masked(logits, taking_part), axes), _to_rows(result, axes)
-    kernel = of_rows if rows.shape[-1] <= _LONG else of_a_long_row
-    # Kernels write before they are done with their logits.
-    aside = out is logits or not into.flags.c_contiguous
+    stack, into = _to_stack(_masked(logits, taking_part), axes), _to_stack(result, axes)
 
-    def fill(block: Array, some: slice) -> None:
-        found = np.empty(block.shape, into.dtype) if aside else into[some]
-        kernel(block, found)
-        if aside:
+    def fill(block: Array, some: Any) -> None:
+        # Kernels write before they are done with their logits.
+        found = np.empty(block.shape, into.dtype) if out is logits else into[some]
+        of_slices(block, found)
+        if out is logits:
             into[some] = found
 
-    _block_by_block(fill, rows)
+    _block_by_block(fill, stack)
     if taking_part is not None:
-        into[~_to_rows(taking_part, axes).any(axis=-1)] = nothing
+        none = ~_to_stack(taking_part, axes).any(axis=1)
+        into.swapaxes(1, 2)[none] = nothing
     if not np.may_share_memory(into, result):
-        result[...] = _from_rows(into, result.shape, axes)
+        result[...] = _from_stack(into, result.shape, axes)
     if out is None:
         return result[()]
     if not direct:
@@ -773,44 +788,61 @@ def _along_axis(
 
 
 def _maximum_and_rest(logits: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
-    rows = _to_rows(logits, axes)
-    maximum = np.full((len(rows), 1), -np.inf, _wide(rows))
+    stack = _to_stack(logits, axes)
+    outer, _, inner = stack.shape
+    maximum = np.full((outer, 1, inner), -np.inf, _wide(stack))
     rest = np.full_like(maximum, -1)
 
-    def reduce(block: Array, some: slice) -> None:
+    def reduce(block: Array, some: Any) -> None:
         maximum[some] = _max(block)
         rest[some] = _rest(block, maximum[some])
 
-    _block_by_block(reduce, rows)
+    _block_by_block(reduce, stack)
     left = [n for i, n in enumerate(logits.shape) if i not in axes]
     return maximum.reshape(left), rest.reshape(left)
 
 
-def _block_by_block(work: Callable[[Array, slice], None], rows: Array) -> None:
-    """`work` on as many rows at a time as stay in the cache, at least one, in at least float32; and where they are."""
-    count, length = rows.shape
-    if length == 0:
+def _block_by_block(work: Callable[[Array, Any], None], stack: Array) -> None:
+    """`work` on as many slices at a time as stay in the cache, in at least float32; and on where they are."""
+    outer, length, inner = stack.shape
+    if stack.size == 0:
         return
     np.setbufsize(_BUFFER)  # Leaving `_quiet` takes it back.
-    working = np.result_type(rows.dtype, np.float32)
-    step = max(1, _CACHED // (length * working.itemsize))
-    if not rows.flags.c_contiguous and length <= _LONG:
-        step = max(step, _COLUMNS)
+    working = np.result_type(stack.dtype, np.float32)
+    entries = _CACHED // working.itemsize
+    across = min(inner, max(_ACROSS, entries // length))
+    if length * across > _LONG:  # in parts, which are longer if they are wide
+        across = min(inner, entries)
+    deep = max(1, entries // (length * across))
+    neighbours = _has_neighbours(stack)
+    if not neighbours:
+        deep = max(deep, min(_ACROSS, _LONG // length))
 
-    def on_block(start: int) -> None:
-        some = slice(start, start + step)
-        work(_gathered(rows[some]).astype(working, copy=False), some)
+    def on_block(some: Any) -> None:
+        # Far apart, entries drive each other out of the cache: they are first copied as they lie.
+        block = stack[some] if neighbours else np.ascontiguousarray(stack[some].copy(order="K"))
+        work(block.astype(working, copy=False), some)
 
-    if length <= _LONG:
-        _on_all_cores(on_block, range(0, count, step))
-    else:  # The cores share each row.
-        for start in range(count):
-            on_block(start)
+    blocks = [
+        (slice(i, i + deep), slice(None), slice(k, k + across))
+        for i in range(0, outer, deep)
+        for k in range(0, inner, across)
+    ]
+    if deep * length * across <= _LONG:
+        _on_all_cores(on_block, blocks, stack.size)
+    else:  # The cores share each of them.
+        for some in blocks:
+            on_block(some)
 
 
-def _on_all_cores(work: Callable[[Any], None], pieces: Sequence[Any]) -> None:
-    """`work` on each of the pieces; if they are many, in several threads, of which NumPy lets all compute at once."""
-    threads = min(_CORES, len(pieces) // _SHARE)
+def _has_neighbours(stack: Array) -> bool:
+    """Whether the entries along the last axis, of more than one, lie beside each other in memory."""
+    return stack.strides[2 if stack.shape[2] > 1 else 1] == stack.itemsize
+
+
+def _on_all_cores(work: Callable[[Any], None], pieces: Sequence[Any], entries: int) -> None:
+    """`work` on each of the pieces; if they are large, in several threads, of which NumPy lets all compute at once."""
+    threads = min(_CORES, len(pieces), entries // _SHARE)
     if threads < 2:
         for piece in pieces:
             work(piece)
@@ -837,25 +869,33 @@ def _gathered(rows: Array) -> Array:
 
 
 def _parts(logits: Array) -> list[slice]:
-    """The cuts of a long row; one for any other."""
-    length = logits.shape[-1]
-    step = _CACHED // logits.itemsize if length > _LONG else length
+    """The cuts of long slices; one for any others."""
+    outer, length, inner = logits.shape
+    step = max(1, _CACHED // (outer * inner * logits.itemsize)) if logits.size > _LONG else max(1, length)
     return [slice(start, start + step) for start in range(0, length, step)]
 
 
-def _to_rows(array: Array, axes: tuple[int, ...]) -> Array:
-    """`array` with `axes` moved last and joined into one, and the others into another; a view if that can be."""
+def _to_stack(array: Array, axes: tuple[int, ...]) -> Array:
+    """`array` as (outer, length, inner), where `axes` are joined in the middle; a view if that can be."""
     array = np.atleast_1d(array)
-    kept = [axis for axis in range(array.ndim) if axis not in axes]
-    last = array.transpose(*kept, *axes)
-    return last.reshape(math.prod(last.shape[: len(kept)]), math.prod(last.shape[len(kept) :]))
+    order, first, last = _order(array.ndim, axes)
+    moved = array.transpose(order)
+    shape = moved.shape
+    return moved.reshape(math.prod(shape[:first]), math.prod(shape[first:last]), math.prod(shape[last:]))
 
 
-def _from_rows(rows: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
-    """The inverse of `_to_rows`, for an array of this shape."""
-    kept = [n for i, n in enumerate(shape) if i not in axes]
-    last = rows.reshape(*kept, *(shape[axis] for axis in axes))
-    return np.moveaxis(last, range(-len(axes), 0), axes)
+def _from_stack(stack: Array, shape: tuple[int, ...], axes: tuple[int, ...]) -> Array:
+    """The inverse of `_to_stack`, for an array of this shape."""
+    order, *_ = _order(len(shape), axes)
+    return stack.reshape([shape[axis] for axis in order]).transpose(np.argsort(order))
+
+
+@functools.cache
+def _order(ndim: int, axes: tuple[int, ...]) -> tuple[list[int], int, int]:
+    """All axes, with `axes` beside each other, where the first of them is; and from where to where they are."""
+    first = min(axes, default=0)
+    behind = [axis for axis in range(first, ndim) if axis not in axes]
+    return [*range(first), *sorted(axes), *behind], first, first + len(axes)
 
 
 def _masked(logits: Array, taking_part: Array | None) -> Array:

@@ -417,6 +417,13 @@ def test_axes(backend, axis):
     assert_allclose(total, (sums / np.exp(x.max(axis=reduced, keepdims=True))).squeeze(reduced), rtol=1e-14)
 
 
+@pytest.mark.parametrize("axis", [(0, 3), (3, 1), (2, 0)])
+def test_two_axes_of_four(backend, axis):
+    exponentials = np.exp(normal(2, 3, 4, 5))
+    expected = exponentials / exponentials.sum(axis=axis, keepdims=True)
+    assert_allclose(backend.softmax(np.log(exponentials), axis), expected, rtol=1e-14)
+
+
 @pytest.mark.parametrize("function", [*CORE, "normalizer"])
 @pytest.mark.parametrize(
     ("axis", "error", "message"),
@@ -518,11 +525,16 @@ LONG = {
 }
 
 
+def long_row(backend):
+    """A length that no backend works on whole."""
+    return 2**18 + 3 if "emulated" in backend.name else 2**20 + 3
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("size", [2**18 + 3, 300_000])
+@pytest.mark.parametrize("size", [2**18 + 3, 2**20 + 3])
 @pytest.mark.parametrize("kind", LONG)
 def test_long_rows(backend, kind, size, dtype):
-    if "emulated" in backend.name and size == 300_000:
+    if size > long_row(backend):
         pytest.skip("the emulated device is slow, and goes the same way at both lengths")
     x = LONG[kind](normal(size, scale=5, seed=size)).astype(dtype)
     below = x.astype(np.float64) - x.max()
@@ -537,7 +549,7 @@ def test_long_rows(backend, kind, size, dtype):
 
 
 def test_long_rows_of_odd_entries(backend):
-    rows = normal(5, 2**18 + 3)
+    rows = normal(5, long_row(backend))
     expected = backend.softmax(rows[0])
     rows[1, -1], rows[2, 5], rows[3] = NAN, INF, -INF
     rows[4, ::2] = -INF
@@ -555,7 +567,7 @@ def test_long_rows_of_odd_entries(backend):
 
 def test_a_long_row_in_place(backend):
     for function, offset in itertools.product(SHAPED, (0, 800)):
-        x = normal(2, 2**18 + 3) + offset
+        x = normal(2, long_row(backend)) + offset
         expected = getattr(backend, function)(x)
         assert getattr(backend, function)(x, out=x) is x
         assert_array_equal(x, expected)
@@ -564,6 +576,22 @@ def test_a_long_row_in_place(backend):
 def test_a_long_row_sums_to_one_along_any_axis(backend):
     x = normal(100_000, 2, dtype=np.float32)
     assert_allclose(backend.softmax(x, axis=0).astype(np.float64).sum(axis=0), 1, rtol=1e-7)
+
+
+@pytest.mark.parametrize("function", CORE)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(2, 50, 700), (5000, 300), (2, 40_000, 30)])
+def test_columns_are_the_rows_of_the_transposed(backend, function, dtype, shape):
+    if "emulated" in backend.name and math.prod(shape) > 2**18:
+        pytest.skip("the emulated device is slow")
+    x = normal(*shape, scale=5, dtype=dtype)
+    x[..., ::5] += 3000
+    x[..., ::7, 3] = -INF
+    call = getattr(backend, function)
+    rows = call(np.swapaxes(x, -1, -2).copy())
+    expected = rows if function == "logsumexp" else np.swapaxes(rows, -1, -2)
+    format_ = np.finfo(dtype)
+    assert_allclose(call(x, -2), expected, rtol=8 * format_.eps, atol=format_.smallest_subnormal)
 
 
 # --- several cores ---------------------------------------------------------------------------------------------------
@@ -594,7 +622,7 @@ def test_an_error_on_another_core_is_raised(numpy_backend, monkeypatch):
         time.sleep(0.001)  # the others shall have their turn
 
     monkeypatch.setattr(numpy_backend.module, "_CORES", 2)
-    monkeypatch.setattr(numpy_backend.module, "_softmax_rows", fail_elsewhere)
+    monkeypatch.setattr(numpy_backend.module, "_softmax_slices", fail_elsewhere)
     with pytest.raises(MemoryError, match="no memory left"):
         numpy_backend.softmax(np.zeros((1000, 1000)))
 
