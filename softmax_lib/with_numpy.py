@@ -95,6 +95,8 @@ def softmax(
     nothing need be; elsewhere the rounding error, which is known exactly, is put back. See Blanchard, Higham and
     Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021), for the rest.
 
+    Arrays of 2^19 entries and more are shared among the cores that the process may use.
+
     Examples
     --------
     >>> softmax([1.3, 5.1, 2.2, 0.7, 1.1]).round(8).tolist()

@@ -114,6 +114,29 @@ def test_one_thread_and_several_agree_to_the_last_bit(monkeypatch, shape):
         assert_array_equal(getattr(with_numba, name)(x), expected)
 
 
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="a longdouble no wider than float64 is no reference")
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("length", [20, 64, 300, 4096])
+@pytest.mark.parametrize("shift", [0, 400])
+def test_half_a_million_random_entries_are_within_4_units(shift, length, dtype):
+    # Of so many, some show what a sum of a few entries rounds off: what test_accuracy.py tries is too little for that.
+    wide = np.float64 if dtype == np.float32 else np.longdouble
+    for scale in (0.1, 10):
+        x = normal(250_000 // length, length, dtype=np.float64, scale=scale, shift=shift)
+        x[::2, 0] += np.linspace(0, 40, len(x[::2]))
+        x = x.astype(dtype)
+        below = x.astype(wide) - x.max(axis=1, keepdims=True)
+        exponentials = np.exp(below)
+        others = exponentials.copy()
+        np.put_along_axis(others, x.argmax(axis=1, keepdims=True), 0, axis=1)
+        rest = others.sum(axis=1, keepdims=True)
+        for function, exact in {"softmax": exponentials / (1 + rest), "log_softmax": below - np.log1p(rest)}.items():
+            call = getattr(with_numba, function)
+            unit = np.spacing(np.abs(exact).astype(dtype))
+            for got in (call(x), call(np.ascontiguousarray(x.T), axis=0).T):
+                assert np.max(np.abs(got - exact) / unit) <= 4, (function, scale)
+
+
 @pytest.mark.parametrize("length", [40, 1000, 200_000])
 @pytest.mark.parametrize("nan", [np.nan, -np.nan])
 def test_a_nan_of_either_sign_is_seen_beside_an_infinity(length, nan):
