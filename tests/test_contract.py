@@ -455,8 +455,8 @@ def test_a_scalar_has_but_one_axis(backend, axis):
 
 
 def many_rows(length, dtype):
-    """Rows, odd ones among them, that need a shift and that do not: three blocks of 2**15 entries, the last of one."""
-    rows = normal(2 * (2**15 // length) + 1, length, dtype=dtype)
+    """Rows, odd ones among them, that need a shift and that do not: three blocks of 2**16 entries, the last of one row."""
+    rows = normal(2 * (2**16 // length) + 1, length, dtype=dtype)
     rows[1::3] += 2000
     rows[2::7] -= 2000
     rows[3::5, 0] = NAN
@@ -521,7 +521,7 @@ LONG = {
     "masked and shifted": lambda x: np.where(np.arange(x.size) % 7 == 0, -INF, x + 5000),
     "largest last": lambda x: np.append(x[:-1], 30),
     "largest first": lambda x: np.append(30, x[1:]),
-    "a part all masked": lambda x: np.where(np.arange(x.size) // 2**15 == 2, -INF, x),
+    "a part all masked": lambda x: np.where(np.arange(x.size) // 2**16 == 2, -INF, x),
 }
 
 
