@@ -455,7 +455,7 @@ def test_a_scalar_has_but_one_axis(backend, axis):
 
 
 def many_rows(length, dtype):
-    """Rows, odd ones among them, that need a shift and that do not: three blocks of 2**16 entries, the last of one row."""
+    """Rows, odd ones among them, that need a shift and that do not: three blocks of 2**16 entries, one row the last."""
     rows = normal(2 * (2**16 // length) + 1, length, dtype=dtype)
     rows[1::3] += 2000
     rows[2::7] -= 2000
