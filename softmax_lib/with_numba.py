@@ -36,13 +36,13 @@ from softmax_lib.with_numpy import (
     Array,
     Axis,
     _as_axes,
-    _as_classes,
     _as_logits,
     _as_target,
     _as_where,
     _check_out,
     _from_stack,
     _masked,
+    _minus_one_hot,
     _others,
     _quiet,
     _single,
@@ -161,9 +161,8 @@ def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> An
     """See :func:`softmax_lib.cross_entropy`. longdouble is a TypeError."""
     logits = _as_narrow_logits("cross_entropy", x)
     axis = _single(logits, axis)
-    classes = _as_classes("cross_entropy", target, logits, axis)
+    classes, shares = _as_target("cross_entropy", target, logits, axis)
     if classes is None:
-        shares = _as_target("cross_entropy", target, logits, axis)
         surprise = 0 - log_softmax(logits.astype(np.float64), axis)
         loss = np.where(shares == 0, 0, shares * surprise).sum(axis=axis)
         return np.where(np.isnan(surprise).any(axis=axis), np.nan, loss).astype(logits.dtype)[()]
@@ -179,25 +178,15 @@ def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) 
     """See :func:`softmax_lib.cross_entropy_grad`. longdouble is a TypeError."""
     logits = _as_narrow_logits("cross_entropy_grad", x)
     axis = _single(logits, axis)
-    classes = _as_classes("cross_entropy_grad", target, logits, axis)
+    classes, shares = _as_target("cross_entropy_grad", target, logits, axis)
     if classes is None:
-        shares = _as_target("cross_entropy_grad", target, logits, axis)
         p = softmax(logits.astype(np.float64), axis)
         gradient: Array = p * _others(shares, axis) - shares * _others(p, axis)
         return gradient.astype(logits.dtype, copy=False)
     working = _plain(logits)
     gradient = np.empty_like(working)
     _normalizers(working, (axis,), PROBABILITIES, gradient)
-    maxima, rests = _normalizers(working, (axis,))
-    at = np.expand_dims(classes, axis)
-    maxima, rests = maxima.reshape(at.shape), rests.reshape(at.shape)
-    # Of the maximum, 1 - p is the sum of the others; of another class p is at most 1/2, and nothing cancels.
-    here = np.where(
-        np.take_along_axis(working, at, axis) == maxima,
-        -rests / (1 + rests),
-        np.take_along_axis(gradient, at, axis).astype(np.float64) - 1,
-    )
-    np.put_along_axis(gradient, at, np.where(np.isinf(maxima), np.nan, here), axis)
+    _minus_one_hot(gradient, classes, working, _normalizers(working, (axis,)), axis)
     return gradient.astype(logits.dtype, copy=False)
 
 

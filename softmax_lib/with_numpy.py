@@ -492,12 +492,12 @@ def cross_entropy(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) -> An
     """
     logits = _as_logits("cross_entropy", x)
     axis = _single(logits, axis)
-    if (classes := _as_classes("cross_entropy", target, logits, axis)) is not None:
+    classes, shares = _as_target("cross_entropy", target, logits, axis)
+    if classes is not None:
         maximum, rest = _maximum_and_rest(logits, (axis,))
         chosen = np.take_along_axis(logits, np.expand_dims(classes, axis), axis).reshape(classes.shape)
         loss = (maximum - chosen) + np.log1p(rest)
         return np.where(np.isinf(maximum), np.nan, loss).astype(logits.dtype)[()]
-    shares = _as_target("cross_entropy", target, logits, axis)
     surprise = 0 - log_softmax(logits.astype(shares.dtype), axis)
     # A class without a share adds nothing, also where its surprise is infinite.
     terms = np.where(shares == 0, 0, shares * surprise)
@@ -527,10 +527,10 @@ def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) 
 
     Notes
     -----
-    Computed as :math:`p_i \sum_{j \ne i} t_j - t_i \sum_{j \ne i} p_j`. The difference :math:`p_i - 1` of a class
-    that is nearly certain is all rounding error; minus the sum of the others is not. With class indices every
-    component is within 1e-14 of the exact one, relatively. With distributions a component near 0, where the
-    probability nearly is its target, keeps the rounding error of the probability.
+    The difference :math:`p_i - 1` of a class that is nearly certain is all rounding error; minus the sum of the others
+    is not. So with class indices every component is within 1e-14 of the exact one, relatively. With distributions it is
+    :math:`p_i \sum_{j \ne i} t_j - t_i \sum_{j \ne i} p_j`, and a component near 0, where the probability nearly is
+    its target, keeps the rounding error of the probability.
 
     Examples
     --------
@@ -541,42 +541,45 @@ def cross_entropy_grad(x: npt.ArrayLike, target: npt.ArrayLike, axis: int = -1) 
     """
     logits = _as_logits("cross_entropy_grad", x)
     axis = _single(logits, axis)
-    shares = _as_target("cross_entropy_grad", target, logits, axis)
+    classes, shares = _as_target("cross_entropy_grad", target, logits, axis)
+    if classes is not None:
+        return _minus_one_hot(softmax(logits, axis), classes, logits, _maximum_and_rest(logits, (axis,)), axis)
     p = softmax(logits.astype(shares.dtype), axis)
     gradient: Array = p * _others(shares, axis) - shares * _others(p, axis)
     return gradient.astype(logits.dtype, copy=False)
 
 
-def _as_classes(function: str, target: npt.ArrayLike, logits: Array, axis: int) -> Array | None:
-    """`target` if it is valid class indices, else None: `_as_target` knows what is wrong with it, if anything is."""
-    _as_logits(function, target, name="target")
-    classes = np.asarray(target)
-    shape = logits.shape[:axis] + logits.shape[axis + 1 :]
-    if classes.shape != shape or (classes.dtype.kind not in "iu" and classes.size):
-        return None
-    valid = classes.size == 0 or (classes.min() >= 0 and classes.max() < logits.shape[axis])
-    return classes.astype(np.intp, copy=False) if valid else None
+def _minus_one_hot(p: Array, classes: Array, logits: Array, maximum_and_rest: Any, axis: int) -> Array:
+    """`p`, less 1 where the class of each example is; in place."""
+    at = np.expand_dims(classes, axis)
+    maximum, rest = (part.reshape(at.shape) for part in maximum_and_rest)
+    # Of the maximum, 1 - p is the sum of the others; of another class p is at most 1/2, and nothing cancels.
+    here = np.where(
+        np.take_along_axis(logits, at, axis) == maximum,
+        -rest / (1 + rest),
+        np.take_along_axis(p, at, axis).astype(rest.dtype) - 1,
+    )
+    np.put_along_axis(p, at, np.where(np.isinf(maximum), np.nan, here), axis)
+    return p
 
 
-def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -> Array:
-    """`target` as a distribution along `axis`, of the shape of `logits`, in at least float64."""
-    wide = _wide(logits)
+def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -> tuple[Any, Any]:
+    """`target` as class indices, or else as distributions, in at least float64; the other is None."""
     shape = logits.shape[:axis] + logits.shape[axis + 1 :]
     count = logits.shape[axis]
     given = _as_logits(function, target, name="target")
-    if given.shape == shape and (np.asarray(target).dtype.kind in "iu" or given.size == 0):
+    classes = np.asarray(target)
+    if given.shape == shape and (classes.dtype.kind in "iu" or given.size == 0):
         wrong = given[(given < 0) | (given >= count)]
         if wrong.size:
             raise ValueError(f"target must be a class index from 0 to {count - 1}, got {wrong.flat[0]:.0f}")
-        every = np.expand_dims(np.arange(count), tuple(range(1, logits.ndim - axis)))
-        one_hot: Array = (np.expand_dims(given, axis) == every).astype(wide)
-        return one_hot
+        return classes.astype(np.intp, copy=False), None
     if given.shape != logits.shape:
         raise ValueError(
             f"target must be class indices of shape {shape} or distributions of shape {logits.shape}, "
-            f"got {np.asarray(target).dtype} of shape {given.shape}"
+            f"got {classes.dtype} of shape {given.shape}"
         )
-    shares = given.astype(wide)
+    shares = given.astype(_wide(logits))
     if not (shares >= 0).all():
         raise ValueError(f"target must be a distribution, none negative or NaN, got {shares[~(shares >= 0)].flat[0]}")
     sums = np.atleast_1d(shares.sum(axis=axis))
@@ -584,7 +587,7 @@ def _as_target(function: str, target: npt.ArrayLike, logits: Array, axis: int) -
     if (excess > _rounding(given)).any():
         worst = sums.flat[np.argmax(excess)]
         raise ValueError(f"target must be a distribution that sums to 1, got a sum of {worst}")
-    return shares
+    return None, shares
 
 
 def _rounding(shares: Any) -> float:

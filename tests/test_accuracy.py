@@ -267,8 +267,9 @@ def test_the_gradient_of_the_loss_of_every_kind_of_class(backend, name):
         for target in {order[0], order[-1], order[len(x) // 2]}:
             others = mpmath.fsum(e for i, e in enumerate(exponentials) if i != target)
             expected = rounded((-others if i == target else e) / (1 + rest) for i, e in enumerate(exponentials))
-            got = backend.cross_entropy_grad(x, target)
-            assert np.all(np.abs(got - expected) <= RELATIVE * np.abs(expected) + 5e-324)
+            for given in (target, np.eye(len(x))[target]):  # as an index, and as a distribution
+                got = backend.cross_entropy_grad(x, given)
+                assert np.all(np.abs(got - expected) <= RELATIVE * np.abs(expected) + 5e-324)
 
 
 @pytest.mark.parametrize("name", HARD_LOSSES)

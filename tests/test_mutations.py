@@ -170,6 +170,11 @@ BUGS = {
         "p - shares",
         ACCURACY + "the_gradient_of_the_loss_of_every_kind_of_class",
     ),
+    "p - 1": Bug(
+        "        -rest / (1 + rest),\n",
+        "        np.take_along_axis(p, at, axis) - 1,\n",
+        ACCURACY + "the_gradient_of_the_loss_of_every_kind_of_class",
+    ),
     "a class index one too large accepted": Bug(
         "(given >= count)", "(given > count)", CONTRACT + "a_bad_target_is_named"
     ),
