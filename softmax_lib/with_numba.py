@@ -150,7 +150,7 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
         _on_the_cores(*kernels, outer * inner, result.size, arguments)
     product: Array = result.swapaxes(1, 2).reshape(probabilities.shape)
     if out is None:
-        return product.astype(probabilities.dtype, copy=False)
+        return product.astype(probabilities.dtype, order="C", copy=False)
     if not direct:
         out[...] = product
     return out
@@ -256,7 +256,7 @@ def _normalizers(logits: Array, axes: tuple[int, ...], task: int = NORMALIZERS, 
     """The maximum of each slice and the sum of the other exponentials relative to its own, in rows; and fill `out`."""
     stack = np.ascontiguousarray(_to_stack(_plain(logits), axes))
     outer, length, inner = stack.shape
-    result = stack if out is None else _to_stack(out, axes)
+    result = stack if out is None else np.ascontiguousarray(_to_stack(out, axes))
     into = result
     if inner > 1 and length > TALL:
         stack = np.ascontiguousarray(stack.swapaxes(1, 2))
@@ -303,17 +303,21 @@ def _long_row(x: Array, out: Array, task: int, large: bool) -> tuple[Any, Any]:
         _on_the_cores(_pieces, _pieces_on_all_cores, pieces, x.size, arguments)
         return found
 
+    def sums(step: int) -> tuple[Any, Any]:
+        exponentials, more = run(step)
+        return with_numpy._sum(exponentials[np.newaxis, :, np.newaxis], exponentials.dtype).item(), more.sum()
+
     constants = _FLOAT64 if x.itemsize == 8 else _FLOAT32
     if task == PROBABILITIES:
-        total[:] = run(TOTALS).sum(axis=1)
+        total[:] = sums(TOTALS)
         if not constants.least <= total[0] <= constants.most:
             maximum[0] = run(MAXIMA)[0].max()
-            total[:] = run(TOTALS).sum(axis=1) if np.isfinite(maximum[0]) else np.nan
+            total[:] = sums(TOTALS) if np.isfinite(maximum[0]) else np.nan
     else:
         maximum[0] = run(MAXIMA)[0].max()
         if np.isfinite(maximum[0]):
             highest = x.dtype.type(maximum[0])
-            total[0] = _relative(*run(OTHERS).sum(axis=1), highest, highest)
+            total[0] = _relative(*sums(OTHERS), highest, highest)
         elif task == LOGARITHMS:
             total[0] = np.nan
         elif np.isnan(x).any():
@@ -631,8 +635,9 @@ def _pieces(x, out, step, maximum, total, found, large, first, last):
 
 @njit(**_options)
 def _exponentials(x, start, count, frame, values, left_out):
-    """values[:count] from x[start : start + count], unless there are none, and of all but those that are `left_out`:
-    the sum in float64, how often that occurs, and the largest logit's bits. What is None costs nothing."""
+    """values[:count] from x[start : start + count], with 0 for those that are `left_out`: the sum in float64, what it
+    lacks, how often the latter occurs; and, where `values` is None, the bits of the largest logit. None costs nothing.
+    """
     sums = 0.0, 0.0, 0.0, _bits(x[start])
     for i in range(0, count, 64):
         sums = _next_block(x, start, i, count, frame, values, left_out, sums)
@@ -881,7 +886,7 @@ def _tiles(x, out, length, columns, pairs, task, large, first, last):
         count = min(64, columns - column)
         slice_ = number // across * columns + column
         start = number // across * length * columns + column
-        guessed = task == PROBABILITIES and count == 64 and _guess_tile(x, start, columns, length, tile, lane, totals)
+        guessed = task == PROBABILITIES and count == 64 and _guess_tile(x, start, columns, length, tile, totals)
         if not guessed:
             for k in range(length):
                 at = start + k * columns
@@ -923,7 +928,7 @@ OTHER, TIES, MAXIMUM, BASE, LOWEST, HIGHEST, SHIFT, RESULT = range(0, 8 * 64, 64
 
 
 @njit(**_options)
-def _guess_tile(x, start, columns, length, tile, lane, totals):
+def _guess_tile(x, start, columns, length, tile, totals):
     """Fill a tile with exponentials as if no maximum were needed; whether that was right, for all of its columns."""
     _fill_registers()
     c = _constants(tile[0])

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from typing import Any
@@ -97,7 +98,7 @@ def softmax(
     nothing need be; elsewhere the rounding error, which is known exactly, is put back. See Blanchard, Higham and
     Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021), for the rest.
 
-    Arrays of 2^19 entries and more are shared among the cores that the process may use.
+    Arrays of 2^19 entries and more, single slices of 2^20, are shared among the cores that the process may use.
 
     Examples
     --------
@@ -132,7 +133,7 @@ def _softmax_slices(logits: Array, probabilities: Array) -> None:
 
 
 def _softmax_in_parts(logits: Array, probabilities: Array) -> None:
-    """The same in parts. Exponentials too wide for the result are computed twice: to store so many takes longer."""
+    """The same in parts. Exponentials that the result cannot hold are computed twice: to store so many takes longer."""
     shift: Array | float = 0.0
 
     def exponentials(part: slice) -> Array:
@@ -145,8 +146,8 @@ def _softmax_in_parts(logits: Array, probabilities: Array) -> None:
             total = _sum_of_parts(logits, exponentials)
 
     def divide(part: slice) -> None:
-        wide = probabilities[:, part] if _holds(probabilities, total.dtype) else exponentials(part)
-        np.multiply(wide, 1 / total, out=probabilities[:, part], casting="unsafe")
+        into = probabilities[:, part]
+        np.multiply(into if _holds(into, total.dtype) else exponentials(part), 1 / total, out=into, casting="unsafe")
 
     _on_all_cores(divide, _parts(logits), logits.size)
 
@@ -431,9 +432,9 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
     shares, vectors, into = (_to_stack(array, axes) for array in (probabilities, vector, product))
 
     def multiply(block: Array, some: Any) -> None:
-        into[some] = _vjp_slices(block.astype(_wide(block)), vectors[some])
+        into[some] = _vjp_slices(block.astype(_wide(block), copy=False), vectors[some])
 
-    _block_by_block(multiply, shares)
+    _block_by_block(multiply, shares, in_parts=False)
     if not np.may_share_memory(into, product):
         product[...] = into.reshape(product.shape)
     if out is None or direct:
@@ -809,20 +810,25 @@ def _maximum_and_rest(logits: Array, axes: tuple[int, ...]) -> tuple[Array, Arra
     return maximum.reshape(left), rest.reshape(left)
 
 
-def _block_by_block(work: Callable[[Array, Any], None], stack: Array) -> None:
-    """`work` on as many slices at a time as stay in the cache, in at least float32; and on where they are."""
+def _block_by_block(work: Callable[[Array, Any], None], stack: Array, in_parts: bool = True) -> None:
+    """`work` on some slices at a time, in at least float32, and on where they are.
+
+    As many as stay in the cache, or as lie beside each other; long ones if it works on more than `_LONG` `in_parts`.
+    """
     outer, length, inner = stack.shape
     if stack.size == 0:
         return
     np.setbufsize(_BUFFER)  # Leaving `_quiet` takes it back.
     working = np.result_type(stack.dtype, np.float32)
-    across = min(inner, max(_ACROSS, _CACHED // length))
-    if length * across > _LONG:  # The wider, the fewer gaps in the memory of a part.
-        across = min(inner, _CACHED)
-    deep = max(1, _CACHED // (length * across))
     neighbours = _has_neighbours(stack)
+    most = _LONG if in_parts else _LONG // 4  # softmax_vjp makes a dozen arrays of as many float64
+    across = min(inner, max(1, _CACHED // length, min(_ACROSS, most // length)))
+    if in_parts and neighbours and length * min(inner, _ACROSS) > most:
+        across = min(inner, _CACHED // 16)  # The wider, the fewer gaps in the memory of a part.
+    deep = max(1, _CACHED // (length * across))
     if not neighbours:
-        deep = max(deep, min(_ACROSS, _LONG // length))
+        deep = max(deep, min(_ACROSS, most // (length * across)))
+    deep = min(deep, outer)
 
     def on_block(some: Any) -> None:
         # Far apart, entries drive each other out of the cache: they are first copied as they lie.
@@ -834,11 +840,11 @@ def _block_by_block(work: Callable[[Array, Any], None], stack: Array) -> None:
         for i in range(0, outer, deep)
         for k in range(0, inner, across)
     ]
-    if deep * length * across <= _LONG:
-        _on_all_cores(on_block, blocks, stack.size)
-    else:  # The cores share each of them.
+    if in_parts and deep * length * across > _LONG:  # The cores share each of them.
         for some in blocks:
             on_block(some)
+    else:
+        _on_all_cores(on_block, blocks, stack.size)
 
 
 def _has_neighbours(stack: Array) -> bool:
@@ -862,8 +868,11 @@ def _on_all_cores(work: Callable[[Any], None], pieces: Sequence[Any], entries: i
             work(piece)
 
     with ThreadPoolExecutor(threads - 1) as pool:
-        # What `_quiet` and the size of the buffer say belongs to a context.
-        helpers = [pool.submit(copy_context().run, work_off) for _ in range(threads - 1)]
+        helpers = []
+        with suppress(RuntimeError):  # Where no thread is to be had, as at the interpreter's end, this one does it all.
+            for _ in range(threads - 1):
+                # What `_quiet` and the size of the buffer say belongs to a context.
+                helpers.append(pool.submit(copy_context().run, work_off))
         work_off()
         for helper in helpers:
             helper.result()

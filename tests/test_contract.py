@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 
 import ml_dtypes
 import numpy as np
@@ -424,6 +425,39 @@ def test_two_axes_of_four(backend, axis):
     assert_allclose(backend.softmax(np.log(exponentials), axis), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize(("shape", "axis"), [((1, 5, 3), (0, 2)), ((4, 1, 5, 3), (1, 3)), ((1, 4, 3, 2), (0, 3))])
+def test_axes_of_length_one_among_others(backend, shape, axis):
+    x = normal(*shape)
+    expected = backend.softmax(np.squeeze(x), axis=-1)
+    for out in (None, np.full(shape, NAN)):
+        assert_allclose(np.squeeze(backend.softmax(x, axis, out=out)), expected, rtol=4e-15)
+
+
+@pytest.mark.parametrize("function", CORE)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("layout", [lambda x: x.swapaxes(1, 2), np.asfortranarray, lambda x: x[::-1, ::-1, ::-1]])
+def test_large_arrays_of_any_layout(backend, function, dtype, layout):
+    if "emulated" in backend.name:
+        pytest.skip("the emulated device is slow")
+    x = layout(normal(256, 80, 80, dtype=dtype))
+    for axis in (0, 1, 2):
+        expected = getattr(backend, function)(x.copy(), axis)
+        assert_allclose(getattr(backend, function)(x, axis), expected, rtol=8 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("function", [*SHAPED, "softmax_vjp", "logsumexp"])
+@pytest.mark.parametrize("shape", [(9000, 400), (400, 9000), (8, 1_200_000)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_what_is_needed_beside_the_result_is_little(numpy_backend, monkeypatch, function, shape, axis):
+    monkeypatch.setattr(numpy_backend.module, "_CORES", 2)
+    x = np.zeros(shape)
+    tracemalloc.start()
+    getattr(numpy_backend, function)(*[x] * (2 if function == "softmax_vjp" else 1), axis=axis)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 * x.nbytes
+
+
 @pytest.mark.parametrize("function", [*CORE, "normalizer"])
 @pytest.mark.parametrize(
     ("axis", "error", "message"),
@@ -599,7 +633,7 @@ def test_columns_are_the_rows_of_the_transposed(backend, function, dtype, shape)
 
 @pytest.mark.parametrize("function", [*CORE, "softmax_vjp"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(800, 1000), (1, 700_000)])
+@pytest.mark.parametrize("shape", [(800, 1000), (1, 1_500_000)])
 def test_cores_that_share_the_work_change_no_bit_and_stay_silent(backend, monkeypatch, function, dtype, shape):
     if "emulated" in backend.name:
         pytest.skip("the emulated device is slow, and has no cores to share with")
@@ -613,6 +647,16 @@ def test_cores_that_share_the_work_change_no_bit_and_stay_silent(backend, monkey
     monkeypatch.setattr(backend.module, "_CORES", 3, raising=False)  # with_numpy's, on a machine that has but one
     with np.errstate(all="raise"):
         assert_array_equal(getattr(backend, function)(*arguments), expected)
+
+
+def test_at_the_end_of_the_interpreter_one_core_does_it_all():
+    code = """
+import atexit, numpy, softmax_lib
+softmax_lib.with_numpy._CORES = 2
+atexit.register(lambda: print(softmax_lib.softmax(numpy.zeros((1000, 1000))).sum()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (round(float(done.stdout)), done.stderr) == (1000, "")
 
 
 def test_an_error_on_another_core_is_raised(numpy_backend, monkeypatch):

@@ -137,6 +137,17 @@ def test_half_a_million_random_entries_are_within_4_units(shift, length, dtype):
                 assert np.max(np.abs(got - exact) / unit) <= 4, (function, scale)
 
 
+@pytest.mark.skipif(np.finfo(np.longdouble).nmant < 63, reason="a longdouble no wider than float64 is no reference")
+@pytest.mark.parametrize("seed", [26, 78])
+def test_the_pieces_of_a_long_row_are_summed_as_exactly(seed):
+    random = np.random.default_rng(seed)  # Two of the few whose totals show what a plain sum rounds off.
+    x = random.normal(size=655_360) * random.choice([0.1, 3, 30]) + random.choice([0, 0, 50, -700, 900, -3000])
+    x[random.random(x.size) > random.choice([0.1, 0.5, 0.9])] = -np.inf
+    exact = np.exp(x.astype(np.longdouble) - x.max())
+    exact /= exact.sum()
+    assert np.max(np.abs(with_numba.softmax(x) - exact) / np.spacing(exact.astype(np.float64))) <= 4
+
+
 @pytest.mark.parametrize("length", [40, 1000, 200_000])
 @pytest.mark.parametrize("nan", [np.nan, -np.nan])
 def test_a_nan_of_either_sign_is_seen_beside_an_infinity(length, nan):
