@@ -39,6 +39,7 @@ _ACROSS = 256
 """Slices at once, at least, where neighbours in memory belong to different ones; with 128, columns take up to 1.3 times
 as long."""
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+"""Cores that this process may use, and that share what is large."""
 _SHARE = 2**18
 """Entries that a thread must have to be worth starting, which takes a tenth of a millisecond."""
 
@@ -813,7 +814,8 @@ def _maximum_and_rest(logits: Array, axes: tuple[int, ...]) -> tuple[Array, Arra
 def _block_by_block(work: Callable[[Array, Any], None], stack: Array, in_parts: bool = True) -> None:
     """`work` on some slices at a time, in at least float32, and on where they are.
 
-    As many as stay in the cache, or as lie beside each other; long ones if it works on more than `_LONG` `in_parts`.
+    As many as stay in the cache, or a few more where they are neighbours in memory. If it works `in_parts`, it may get
+    more than `_LONG` entries, and has the cores share them.
     """
     outer, length, inner = stack.shape
     if stack.size == 0:
