@@ -445,8 +445,9 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
 
 
 def _vjp_slices(p: Array, v: Array) -> Array:
-    # Near the end of the range, what is subtracted below could leave it; a power of two goes in and out exactly.
-    scale = np.where(np.abs(v).max(axis=1, keepdims=True) > 1e290, 2.0**-64, 1)
+    # Near the ends of the range, what is made of v below could leave it; a power of two goes in and out exactly.
+    largest = np.abs(v).max(axis=1, keepdims=True)
+    scale = np.where(largest > 1e290, 2.0**-64, np.where(largest < 1e-200, 2.0**600, 1))
     v = v * scale
     anchor = np.take_along_axis(v, np.argmax(p, axis=1, keepdims=True), axis=1).astype(p.dtype)
     centred, centred_low = _two_sum(v, -anchor)
@@ -455,9 +456,18 @@ def _vjp_slices(p: Array, v: Array) -> Array:
     mean_low += (products_low + p * centred_low).sum(axis=1, keepdims=True)
     # Rounded probabilities do not sum to one exactly, and p_i (v_i - <p, v>) takes that for granted.
     total, total_low = _sum_twice(p)
-    excess = (total - 1) + total_low
+    excess, excess_low = _two_sum(total - 1, total_low)
+    surplus, surplus_low = _two_product(centred, excess)
     difference, difference_low = _two_sum(centred, -mean)
-    product: Array = p * (difference + (difference_low + centred_low - mean_low + centred * excess)) / scale
+    difference, surplus_rounded_off = _two_sum(difference, surplus)
+    low = (
+        difference_low
+        + centred_low
+        - mean_low
+        + surplus_rounded_off
+        + (surplus_low + centred * excess_low + centred_low * excess)
+    )
+    product: Array = p * (difference + low) / scale
     return product
 
 

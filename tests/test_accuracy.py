@@ -228,6 +228,16 @@ def test_no_component_of_the_vector_product_is_lost(backend, name):
     assert largest_relative_error(backend.softmax_vjp(p, v), exact_vjp(p, v)) <= RELATIVE
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_vector_product_of_widened_probabilities_and_of_tiny_gradients(numpy_backend, seed):
+    # Float32 probabilities are 1e-8 off summing to one.
+    random = np.random.default_rng(seed)
+    p = softmax(random.normal(size=30).astype(np.float32)).astype(np.float64)
+    for scale in (1, 1e-280):
+        p_near, v = near_the_mean(p, random.normal(size=30) * scale)
+        assert largest_relative_error(numpy_backend.softmax_vjp(p_near, v), exact_vjp(p_near, v)) <= RELATIVE
+
+
 def test_the_vector_product_of_softmax_itself(backend):
     p = backend.softmax([37.43, 0.0])
     assert largest_relative_error(backend.softmax_vjp(p, [1.0, 0.0]), exact_vjp(p, [1.0, 0.0])) <= RELATIVE

@@ -151,18 +151,23 @@ BUGS = {
         ACCURACY + "the_jacobian",
     ),
     "p (v - <p, v>)": Bug(
-        "p * (difference + (difference_low + centred_low - mean_low + centred * excess))",
-        "p * (v - (p * v).sum(axis=1, keepdims=True))",
+        "p * (difference + low) / scale",
+        "p * (v - (p * v).sum(axis=1, keepdims=True)) / scale",
         ACCURACY + "no_component_of_the_vector_product_is_lost",
     ),
     "the vector product in but one precision": Bug(
-        "p * (difference + (difference_low + centred_low - mean_low + centred * excess))",
-        "p * difference",
+        "p * (difference + low) / scale",
+        "p * difference / scale",
         ACCURACY + "no_component_of_the_vector_product_is_lost",
     ),
+    "what the probabilities lack of one in but one precision": Bug(
+        "(surplus_low + centred * excess_low + centred_low * excess)",
+        "0",
+        ACCURACY + "the_vector_product_of_widened_probabilities_and_of_tiny_gradients",
+    ),
     "a vector product that takes sum p for one": Bug(
-        "excess = (total - 1) + total_low",
-        "excess = 0",
+        "= _two_sum(total - 1, total_low)",
+        "= 0 * total, 0 * total",
         ACCURACY + "no_component_of_the_vector_product_is_lost",
     ),
     "p - t": Bug(
