@@ -19,9 +19,10 @@ site: .venv/ready
 serve: .venv/ready
 	PORT=$(PORT) $(BIN)/python -m tools.serve
 
+# A file of tests shares a browser, a kernel or what Numba has compiled: it stays in one of the two processes.
 test: lint site .venv/browser
 	$(NPM) test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: .venv/ready widgets/node_modules/ready
 	$(BIN)/ruff check
