@@ -140,14 +140,22 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
     outer, inner, length = shares.shape
     along_last = axis == probabilities.ndim - 1 and probabilities.dtype == working
     direct = out is not None and along_last and _fits(out, probabilities) and _fits(out, vector)
+    if working == np.float64:  # Of some rows the kernel's product is not the last word.
+        direct = direct and out is not probabilities and out is not vector
     result = out.reshape(shares.shape) if out is not None and direct else np.empty(shares.shape, working)
     if result.size:
         flat = shares.reshape(-1), directions.reshape(-1), result.reshape(-1)
-        arguments = (*flat, length, result.nbytes > STREAM)
-        kernels = (_vjp_rows, _vjp_rows_on_all_cores)
+        rows, large = outer * inner, result.nbytes > STREAM
         if working == np.float32:
-            kernels = (_narrow_vjp_rows, _narrow_vjp_rows_on_all_cores)
-        _on_the_cores(*kernels, outer * inner, result.size, arguments)
+            kernels = _narrow_vjp_rows, _narrow_vjp_rows_on_all_cores
+            _on_the_cores(*kernels, rows, result.size, (*flat, length, large))
+        else:
+            doubtful = np.zeros(rows, bool)
+            kernels = _vjp_rows, _vjp_rows_on_all_cores
+            _on_the_cores(*kernels, rows, result.size, (*flat, doubtful, length, large))
+            if doubtful.any():
+                p_rows, v_rows, into = (array.reshape(rows, length) for array in flat)
+                into[doubtful] = with_numpy.softmax_vjp(p_rows[doubtful], v_rows[doubtful])
     product: Array = result.swapaxes(1, 2).reshape(probabilities.shape)
     if out is None:
         return product.astype(probabilities.dtype, order="C", copy=False)
@@ -1001,9 +1009,12 @@ def _finish_row(tile, k, keep, lane):
 
 
 @njit(**_options)
-def _vjp_rows(p, v, out, length, large, first, last):
-    """p (v - <p, v>) for the rows from `first` to `last`; see `softmax_lib.with_numpy.softmax_vjp`."""
-    memory, lane_memory = _aligned(SHORT, p), _aligned(4 * 64, np.empty(0))
+def _vjp_rows(p, v, out, doubtful, length, large, first, last):
+    """p (v - <p, v>) for the rows from `first` to `last`; see `softmax_lib.with_numpy.softmax_vjp`.
+
+    Rows are `doubtful` that have a v so near the mean that twice the precision is not enough.
+    """
+    memory, lane_memory = _aligned(SHORT, p), _aligned(5 * 64, np.empty(0))
     p, v, out, buffer, lane = _bare(p), _bare(v), _bare(out), _bare(memory), _bare(lane_memory)
     for row in range(first, last):
         start, stop = row * length, (row + 1) * length
@@ -1012,11 +1023,12 @@ def _vjp_rows(p, v, out, length, large, first, last):
         # Near the end of the range, what is subtracted could leave it; a power of two goes in and out exactly.
         scale = 2.0**-64 if _largest_size(directions) > 1e290 else 1.0
         anchor *= scale
-        mean, mean_low, excess = _dot_twice(shares, directions, anchor, scale, lane)
+        mean, mean_low, excess, rounded_off = _dot_twice(shares, directions, anchor, scale, lane)
         for at in range(0, length, SHORT):
             to = min(at + SHORT, length)
             values = buffer[: to - at]
-            _block_vjp(shares[at:to], directions[at:to], anchor, scale, mean, mean_low, excess, values)
+            if _block_vjp(shares[at:to], directions[at:to], anchor, scale, mean, mean_low, excess, rounded_off, values):
+                doubtful[row] = True
             _store(buffer, 0, to - at, 1 / scale, out, start + at, large)
     if large:
         _fence()
@@ -1117,10 +1129,13 @@ def _narrow_block_vjp(p, v, start, count, anchor, mean, total, values):
 
 @njit(**_inlined)
 def _dot_twice(p, v, anchor, scale, lane):
-    """sum(p (v - anchor)) in two parts, and sum(p) - 1, in twice the precision (Ogita, Rump and Oishi, 2005)."""
+    """sum(p (v - anchor)) in two parts, and sum(p) - 1, in twice the precision (Ogita, Rump and Oishi, 2005).
+
+    And how much has gone into the second part.
+    """
     _fill_registers()
     lane[:] = 0
-    mean, mean_low, total, total_low = 0, 64, 128, 192
+    mean, mean_low, total, total_low, rounded_off = 0, 64, 128, 192, 256
     for start in range(0, p.size, 64):
         for j in range(min(64, p.size - start)):
             share = p[_u(start + j)]
@@ -1130,26 +1145,34 @@ def _dot_twice(p, v, anchor, scale, lane):
             sums, error = _two_sum(lane[_u(mean + j)], product)
             lane[_u(mean + j)] = sums
             lane[_u(mean_low + j)] += error + product_low
+            lane[_u(rounded_off + j)] += abs(error) + abs(product_low)
             sums, error = _two_sum(lane[_u(total + j)], share)
             lane[_u(total + j)] = sums
             lane[_u(total_low + j)] += error
-    sums, sums_low, excess, excess_low = 0.0, 0.0, -1.0, 0.0
+    sums, sums_low, excess, excess_low, size = 0.0, 0.0, -1.0, 0.0, 0.0
     for j in range(min(64, p.size)):
         sums, error = _two_sum(sums, lane[mean + j])
         sums_low += error + lane[mean_low + j]
+        size += abs(error) + lane[rounded_off + j]
         excess, error = _two_sum(excess, lane[total + j])
         excess_low += error + lane[total_low + j]
-    return sums, sums_low, excess + excess_low
+    return sums, sums_low, excess + excess_low, size
 
 
 @njit(**_inlined)
-def _block_vjp(p, v, anchor, scale, mean, mean_low, excess, out):
+def _block_vjp(p, v, anchor, scale, mean, mean_low, excess, rounded_off, out):
+    """Whether a component is so near 0 that its digits are in doubt; see `softmax_lib.with_numpy._vjp_slices`."""
     _fill_registers()
+    doubtful = np.int64(0)
     for i in range(p.size):
         direction, direction_low = _two_sum(v[_u(i)] * scale, -anchor)
         difference, difference_low = _two_sum(direction, -mean)
-        rest = _fma(direction, excess, (difference_low + direction_low) - mean_low)
-        out[_u(i)] = p[_u(i)] * (difference + rest)
+        surplus = direction * excess
+        difference += (difference_low + direction_low) - mean_low + surplus
+        rounded_once = abs(difference_low) + abs(direction_low) + abs(surplus)
+        doubtful |= np.int64(abs(difference) < 4 * rounded_off + rounded_once / 16)
+        out[_u(i)] = p[_u(i)] * difference
+    return doubtful != 0
 
 
 # --- on all cores ----------------------------------------------------------------------------------------------------
@@ -1177,9 +1200,9 @@ def _tiles_on_all_cores(x, out, length, columns, pairs, task, large, count, part
 
 
 @njit(parallel=True, cache=True, error_model="numpy")
-def _vjp_rows_on_all_cores(p, v, out, length, large, count, parts):
+def _vjp_rows_on_all_cores(p, v, out, doubtful, length, large, count, parts):
     for part in prange(parts):
-        _vjp_rows(p, v, out, length, large, part * count // parts, (part + 1) * count // parts)
+        _vjp_rows(p, v, out, doubtful, length, large, part * count // parts, (part + 1) * count // parts)
 
 
 @njit(parallel=True, cache=True, error_model="numpy")

@@ -151,24 +151,25 @@ BUGS = {
         ACCURACY + "the_jacobian",
     ),
     "p (v - <p, v>)": Bug(
-        "p * (difference + low) / scale",
+        "p * difference / scale",
         "p * (v - (p * v).sum(axis=1, keepdims=True)) / scale",
         ACCURACY + "no_component_of_the_vector_product_is_lost",
     ),
     "the vector product in but one precision": Bug(
-        "p * (difference + low) / scale",
-        "p * difference / scale",
+        "(difference_low + centred_low - mean_low) + surplus",
+        "surplus",
         ACCURACY + "no_component_of_the_vector_product_is_lost",
-    ),
-    "what the probabilities lack of one in but one precision": Bug(
-        "(surplus_low + centred * excess_low + centred_low * excess)",
-        "0",
-        ACCURACY + "the_vector_product_of_widened_probabilities_and_of_tiny_gradients",
     ),
     "a vector product that takes sum p for one": Bug(
-        "= _two_sum(total - 1, total_low)",
-        "= 0 * total, 0 * total",
+        "centred * (total - 1 + total_low)",
+        "0 * centred",
         ACCURACY + "no_component_of_the_vector_product_is_lost",
+    ),
+    "the vector product in but two precisions": Bug(
+        "if doubtful.any():", "if False:", ACCURACY + "a_component_that_all_but_vanishes_keeps_its_digits"
+    ),
+    "an exact sum that is rounded after all": Bug(
+        "while parts[-1]:", "while False:", ACCURACY + "a_component_that_all_but_vanishes_keeps_its_digits"
     ),
     "p - t": Bug(
         "p * _others(shares, axis) - shares * _others(p, axis)",
