@@ -25,9 +25,9 @@ Axis = int | tuple[int, ...] | None
 Pair = tuple[Any, Any]
 Kernel = Callable[[Array, Array], None]
 
-_CACHED = 2**16
-"""Logits worked on at once. What is made of them stays in a core's cache; SciPy's goes through memory. Of half as many,
-two threads more often wait for each other's Python: float64 takes 1.2 times as long."""
+_CACHED = 2**18
+"""Logits worked on at once. What is made of them stays in the last cache; SciPy's goes through memory. Of a quarter as
+many, two threads so often wait for each other's Python that all takes 1.2 to 1.6 times as long."""
 _LONG = 2**20
 """Logits at most of slices that are worked on whole; longer ones are cut into parts."""
 _BUFFER = 1024
@@ -41,8 +41,8 @@ _ACROSS = 256
 as long."""
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 """Cores that this process may use, and that share what is large."""
-_SHARE = 2**18
-"""Entries that a thread must have to be worth starting, which takes a tenth of a millisecond."""
+_SHARE = 2**17
+"""Entries that a thread must have to be worth waking, which takes some 50 us."""
 
 # Infinities and overflow are inputs with promised answers here, not accidents to warn about.
 _quiet = np.errstate(all="ignore")
@@ -100,7 +100,7 @@ def softmax(
     nothing need be; elsewhere the rounding error, which is known exactly, is put back. See Blanchard, Higham and
     Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021), for the rest.
 
-    Arrays of 2^19 entries and more, single slices of 2^20, are shared among the cores that the process may use.
+    Arrays of 2^18 entries and more, single slices of 2^20, are shared among the cores that the process may use.
 
     Examples
     --------
@@ -858,10 +858,11 @@ def _block_by_block(work: Callable[[Array, Any], None], stack: Array, in_parts: 
     working = np.result_type(stack.dtype, np.float32)
     neighbours = _has_neighbours(stack)
     most = _LONG if in_parts else _LONG // 4  # softmax_vjp makes a dozen arrays of as many float64
-    across = min(inner, max(1, _CACHED // length, min(_ACROSS, most // length)))
+    cached = min(_CACHED, -(-stack.size // _threads(stack.size)))
+    across = min(inner, max(1, cached // length, min(_ACROSS, most // length)))
     if in_parts and neighbours and length * min(inner, _ACROSS) > most:
-        across = min(inner, _CACHED // 16)  # The wider, the fewer gaps in the memory of a part.
-    deep = max(1, _CACHED // (length * across))
+        across = min(inner, cached // 16)  # The wider, the fewer gaps in the memory of a part.
+    deep = max(1, cached // (length * across))
     if not neighbours:
         deep = max(deep, min(_ACROSS, most // (length * across)))
     deep = min(deep, outer)
@@ -890,7 +891,7 @@ def _has_neighbours(stack: Array) -> bool:
 
 def _on_all_cores(work: Callable[[Any], None], pieces: Sequence[Any], entries: int) -> None:
     """`work` on each of the pieces; if they are large, in several threads, of which NumPy lets all compute at once."""
-    threads = min(_CORES, len(pieces), entries // _SHARE)
+    threads = min(len(pieces), _threads(entries))
     if threads < 2:
         for piece in pieces:
             work(piece)
@@ -903,15 +904,31 @@ def _on_all_cores(work: Callable[[Any], None], pieces: Sequence[Any], entries: i
         for piece in iter(queue.get, None):
             work(piece)
 
-    with ThreadPoolExecutor(threads - 1) as pool:
-        helpers = []
-        with suppress(RuntimeError):  # Where no thread is to be had, as at the interpreter's end, this one does it all.
-            for _ in range(threads - 1):
-                # What `_quiet` and the size of the buffer say belongs to a context.
-                helpers.append(pool.submit(copy_context().run, work_off))
+    helpers = []
+    with suppress(RuntimeError):  # Where no thread is to be had, as at the interpreter's end, this one does it all.
+        for _ in range(threads - 1):
+            # What `_quiet` and the size of the buffer say belongs to a context.
+            helpers.append(_pool().submit(copy_context().run, work_off))
+    try:
         work_off()
+    finally:
         for helper in helpers:
-            helper.result()
+            if not helper.cancel():  # It may have others to help.
+                helper.result()
+
+
+def _threads(entries: int) -> int:
+    return max(1, min(_CORES, entries // _SHARE))
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    """Threads that are kept: to start one takes 200 us."""
+    return ThreadPoolExecutor(max(_CORES - 1, 1), "softmax_lib")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # A child process has none of its parent's threads.
 
 
 def _parts(logits: Array) -> list[slice]:

@@ -2,12 +2,14 @@
 
 import itertools
 import math
+import os
 import re
 import subprocess
 import sys
 import threading
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import ml_dtypes
 import numpy as np
@@ -669,6 +671,36 @@ def test_an_error_on_another_core_is_raised(numpy_backend, monkeypatch):
     monkeypatch.setattr(numpy_backend.module, "_softmax_slices", fail_elsewhere)
     with pytest.raises(MemoryError, match="no memory left"):
         numpy_backend.softmax(np.zeros((1000, 1000)))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_process_has_threads_of_its_own():
+    code = """
+import os, threading, numpy, softmax_lib
+softmax_lib.with_numpy._CORES = 2
+x = numpy.zeros((1000, 1000))
+softmax_lib.softmax(x)
+child = os.fork()
+total = softmax_lib.softmax(x).sum()
+assert threading.active_count() == 2
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+    print(total)
+"""
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert (round(float(done.stdout)), done.stderr) == (1000, "")
+
+
+def test_calls_from_many_threads_share_the_cores(backend, monkeypatch):
+    if "emulated" in backend.name:
+        pytest.skip("the emulated device is slow, and has no cores to share with")
+    monkeypatch.setattr(backend.module, "_CORES", 2, raising=False)
+    arrays = [normal(600, 1000, seed=seed) for seed in range(6)]
+    with ThreadPoolExecutor(6) as callers:
+        results = list(callers.map(backend.softmax, arrays))
+    for x, result in zip(arrays, results, strict=True):
+        assert_array_equal(result, backend.softmax(x))
 
 
 # --- out -------------------------------------------------------------------------------------------------------------

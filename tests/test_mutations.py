@@ -110,8 +110,8 @@ BUGS = {
         CONTRACT + "long_rows",
     ),
     "a thread that warns": Bug(
-        "pool.submit(copy_context().run, work_off)",
-        "pool.submit(work_off)",
+        "submit(copy_context().run, work_off)",
+        "submit(work_off)",
         CONTRACT + "cores_that_share_the_work_change_no_bit_and_stay_silent",
     ),
     "an error in a thread that nobody hears of": Bug(
