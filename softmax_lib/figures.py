@@ -25,6 +25,7 @@ from softmax_lib.with_numpy import softmax
 
 # Okabe and Ito's colours, told apart by colour-blind readers too; the interactives use the same.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
+_CLASSES = BLUE, VERMILION, GREEN, PURPLE  # cat, dog, tiger and none, as in the interactives
 
 # Stand-ins, replaced in the SVG by CSS variables that the site sets; the fallbacks hold elsewhere.
 _INK, _PAPER = "#010203", "#fefdfc"
@@ -269,10 +270,10 @@ def probabilities_of_a_batch(probabilities: npt.ArrayLike, labels: Sequence[str]
     figure = Figure(figsize=(6, 0.75 * len(rows) + 1.4), layout="constrained")
     axes = figure.subplots()
     left = np.zeros(len(rows))
-    for label, colour, column in zip(labels, (ORANGE, SKY, GREEN, PURPLE), probabilities.T, strict=True):
+    for label, colour, column in zip(labels, _CLASSES, probabilities.T, strict=True):
         bars = axes.barh(rows, column, left=left, color=colour, edgecolor=_PAPER, linewidth=2, height=0.7)
         names = [f"{label}\n{p:.2f}" if p > 0.08 else "" for p in column]
-        axes.bar_label(bars, names, label_type="center", color="#000000", fontsize=10)
+        axes.bar_label(bars, names, label_type="center", color="#ffffff" if colour == BLUE else "#000000", fontsize=10)
         left += column
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
@@ -360,7 +361,7 @@ def tangent_of_a_nudge(logits: npt.ArrayLike, labels: Sequence[str], nudged: int
     slopes = p * ((np.arange(len(p)) == nudged) - p[nudged])
     figure = Figure(figsize=(5.6, 3.6), layout="constrained")
     axes = figure.subplots()
-    for i, (label, colour) in enumerate(zip(labels, (BLUE, VERMILION, GREEN, PURPLE), strict=True)):
+    for i, (label, colour) in enumerate(zip(labels, _CLASSES, strict=True)):
         axes.plot(nudges, paths[:, i], color=colour, linewidth=2.5)
         axes.plot(nudges, p[i] + slopes[i] * nudges, color=colour, linestyle="dashed", linewidth=1.3)
         axes.text(-3.08, paths[0, i], label, ha="right", va="center", weight="bold")

@@ -661,6 +661,8 @@ CUT = """w => [...w.querySelectorAll("table[class] :is(th, td)")].filter(cell =>
     const name = cell.querySelector(".sw-name") ?? cell;
     return inner.left < outer.left - 0.5 || inner.right > outer.right + 0.5 || name.scrollWidth > name.clientWidth;
 }).map(cell => cell.textContent)"""
+CUT_NUMBERS = """w => [...w.querySelectorAll("td, td span")].filter(
+    box => box.clientWidth && box.scrollWidth > box.clientWidth).map(box => box.textContent)"""
 LINES = """w => [...w.querySelectorAll("tbody .sw-name")].map(
     name => Math.round(name.offsetHeight / parseFloat(getComputedStyle(name).lineHeight)))"""
 
@@ -677,6 +679,17 @@ def test_no_label_and_no_number_is_cut(visit, served, width):
         assert widget.evaluate(CUT) == []
         assert set(widget.evaluate(LINES)) == {1}
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+@pytest.mark.parametrize("name", WITH_LAYER)
+def test_no_number_of_a_layer_is_cut(visit, address, name, width):
+    page = visit(address(name), width=width)
+    layer = first(page, "layer")
+    for i, end in enumerate(["Home", "End", "Home"], 1):
+        layer.get_by_role("slider", name=f"hidden {i}").press(end)
+    expect(layer).to_contain_text("1.160e-11")
+    assert layer.evaluate(CUT_NUMBERS) == []
 
 
 @pytest.mark.parametrize("width", [320, 1440])
