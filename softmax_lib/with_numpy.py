@@ -82,8 +82,8 @@ def softmax(
         Probabilities, in the shape and float type of `x`. float16, bfloat16 and float32 are
         computed in float64 and rounded once.
 
-        A slice with a NaN or a ``+inf``, or with nothing but ``-inf``, is NaN: it has no answer.
-        A slice in which `where` leaves nothing is 0.
+        A slice in which a NaN or a ``+inf`` takes part, or nothing but ``-inf``, is NaN throughout: it has
+        no answer. A slice in which `where` leaves nothing is 0.
 
     Raises
     ------

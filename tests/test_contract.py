@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
@@ -662,10 +661,13 @@ atexit.register(lambda: print(softmax_lib.softmax(numpy.zeros((1000, 1000))).sum
 
 
 def test_an_error_on_another_core_is_raised(numpy_backend, monkeypatch):
+    elsewhere = threading.Event()
+
     def fail_elsewhere(logits, probabilities):
         if threading.current_thread() is not threading.main_thread():
+            elsewhere.set()
             raise MemoryError("no memory left")
-        time.sleep(0.001)  # the others shall have their turn
+        assert elsewhere.wait(60)
 
     monkeypatch.setattr(numpy_backend.module, "_CORES", 2)
     monkeypatch.setattr(numpy_backend.module, "_softmax_slices", fail_elsewhere)
