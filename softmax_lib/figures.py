@@ -685,8 +685,9 @@ def ladder(results: dict[str, Any], shape: tuple[int, int]) -> tuple[Figure, str
         (ours, "the library", GREEN, "D"),
     ):
         axes.semilogx(values[chosen], heights[chosen], marker, color=colour, markersize=7, label=label)
+    covering = {"facecolor": _PAPER, "edgecolor": "none", "pad": 1}  # the dotted line, where it passes behind
     for height, value in enumerate(values):
-        axes.text(1.12 * value, height, _two_digits(value), va="center")
+        axes.text(1.12 * value, height, _two_digits(value), va="center", bbox=covering)
     axes.axvline(limit, color=_INK, linestyle="dashed", linewidth=1.5, label=f"copy: {_two_digits(limit)}")
     axes.axvline(one_core, color=_INK, linestyle="dotted", linewidth=1.5, label=f"on one core: {_two_digits(one_core)}")
     ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if 0.8 * limit < tick < values.max()]

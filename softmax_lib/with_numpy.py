@@ -416,7 +416,7 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
     (Ogita, Rump and Oishi, "Accurate sum and dot product", SIAM J. Sci. Comput. 26 (2005)): as it stands, the formula
     loses a component whole when p is near one-hot (TensorFlow issue 126633), and digits wherever
     :math:`v_i` is near the mean. In float64, a slice with a :math:`v_i` so near it that not even this leaves 14
-    digits is summed exactly, which takes some 20 us.
+    digits is summed exactly, in Python's time: 20 us and more.
 
     Examples
     --------
