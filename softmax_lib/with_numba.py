@@ -147,12 +147,11 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
         flat = shares.reshape(-1), directions.reshape(-1), result.reshape(-1)
         rows, large = outer * inner, result.nbytes > STREAM
         if working == np.float32:
-            kernels = _narrow_vjp_rows, _narrow_vjp_rows_on_all_cores
-            _on_the_cores(*kernels, rows, result.size, (*flat, length, large))
+            arguments = (*flat, length, large)
+            _on_the_cores(_narrow_vjp_rows, _narrow_vjp_rows_on_all_cores, rows, result.size, arguments)
         else:
             doubtful = np.zeros(rows, bool)
-            kernels = _vjp_rows, _vjp_rows_on_all_cores
-            _on_the_cores(*kernels, rows, result.size, (*flat, doubtful, length, large))
+            _on_the_cores(_vjp_rows, _vjp_rows_on_all_cores, rows, result.size, (*flat, doubtful, length, large))
             if doubtful.any():
                 p_rows, v_rows, into = (array.reshape(rows, length) for array in flat)
                 into[doubtful] = with_numpy.softmax_vjp(p_rows[doubtful], v_rows[doubtful])

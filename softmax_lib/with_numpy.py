@@ -455,7 +455,7 @@ def _vjp_slices(p: Array, v: Array) -> Array:
     products, products_low = _two_product(p, centred)
     mean, mean_low, rounded_off = _sum_twice(products, products_low + p * centred_low)
     # Rounded probabilities do not sum to one exactly, and p_i (v_i - <p, v>) takes that for granted.
-    total, total_low, _ = _sum_twice(p, np.zeros_like(p))
+    total, total_low, _ = _sum_twice(p, np.zeros_like(p[:, :1]))
     surplus = centred * (total - 1 + total_low)
     difference, difference_low = _two_sum(centred, -mean)
     difference += (difference_low + centred_low - mean_low) + surplus
@@ -918,6 +918,7 @@ def _on_all_cores(work: Callable[[Any], None], pieces: Sequence[Any], entries: i
 
 
 def _threads(entries: int) -> int:
+    """How many are worth waking for so many entries, the caller's own among them."""
     return max(1, min(_CORES, entries // _SHARE))
 
 
