@@ -10,6 +10,7 @@ from test_gpu_benchmark import contestant, run, small  # noqa: F401, the last is
 from benchmarks import gpu
 from benchmarks.contestants import Case
 from softmax_lib import figures
+from softmax_lib.figures.cupy import CONTESTANTS, WAYS
 from tools.notebooks import BOOK
 
 
@@ -107,7 +108,7 @@ def test_the_title_says_from_where_on_the_gpu_is_ahead_of_both(numpy, numba, tit
 
 
 def test_no_two_lines_differ_by_colour_alone():
-    for drawn in (figures._ON_A_GPU, figures._WAYS):
+    for drawn in (CONTESTANTS, WAYS):
         for kind in (1, 2, 3):
             assert len({style[kind] for style in drawn.values()}) == len(drawn)
 

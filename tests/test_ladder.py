@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks import ladder, report
 from benchmarks.contestants import Case
-from softmax_lib import figures
+from softmax_lib.figures.numba import RUNGS
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_every_rung_of_the_page_is_found_in_order():
     assert shown[:2] == ["softmax_numpy", "softmax_in_place"]
     assert shown[-1] == "vjp_by_product"
     softmaxes = [name for name in found if name.startswith("softmax")]
-    assert [name for name in figures._RUNGS if name != "with_numba"] == softmaxes
+    assert [name for name in RUNGS if name != "with_numba"] == softmaxes
 
 
 def test_a_wrong_rung_ends_the_run_with_its_name(tmp_path):

@@ -1,0 +1,60 @@
+"""Every figure of the book, and its tables of numbers: a function each, in one file a chapter.
+
+A figure of several chapters is in the file of the first. What the files share is in `paper.py`.
+"""
+
+from softmax_lib.figures.accuracy import errors_of_the_families, errors_table
+from softmax_lib.figures.cat_dog_tiger import layer_of_the_network, probabilities_of_a_batch
+from softmax_lib.figures.cupy import (
+    butterfly,
+    calls_return_early,
+    crossover_measured,
+    crossover_of_the_limits,
+    row_in_registers,
+    sectors_of_a_warp,
+    softmax_on_a_gpu,
+    traffic_of_softmax,
+    way_to_the_gpu,
+)
+from softmax_lib.figures.five_logits import axis_says_what_sums_to_one, from_logits_to_probabilities
+from softmax_lib.figures.formula import plain_division_fails, scaling_sharpens, two_classes_are_the_sigmoid
+from softmax_lib.figures.jacobian import (
+    directions_of_the_jacobian,
+    gradient_check_error,
+    slope_vanishes_when_sure,
+    tangent_of_a_nudge,
+)
+from softmax_lib.figures.numba import ladder, speed_beside_peers
+from softmax_lib.figures.paper import Picture, Table
+from softmax_lib.figures.stability import sums_that_stop_growing, where_exp_ends
+
+__all__ = [
+    "Picture",
+    "Table",
+    "axis_says_what_sums_to_one",
+    "butterfly",
+    "calls_return_early",
+    "crossover_measured",
+    "crossover_of_the_limits",
+    "directions_of_the_jacobian",
+    "errors_of_the_families",
+    "errors_table",
+    "from_logits_to_probabilities",
+    "gradient_check_error",
+    "ladder",
+    "layer_of_the_network",
+    "plain_division_fails",
+    "probabilities_of_a_batch",
+    "row_in_registers",
+    "scaling_sharpens",
+    "sectors_of_a_warp",
+    "slope_vanishes_when_sure",
+    "softmax_on_a_gpu",
+    "speed_beside_peers",
+    "sums_that_stop_growing",
+    "tangent_of_a_nudge",
+    "traffic_of_softmax",
+    "two_classes_are_the_sigmoid",
+    "way_to_the_gpu",
+    "where_exp_ends",
+]
