@@ -13,7 +13,7 @@ struct bfloat16 { unsigned short bits; };
 typedef float float32;
 typedef double float64;
 
-#ifndef CUDA_ON_CPU  // tests/cuda_on_cpu.h has its own of what only a GPU can do
+#ifndef CUDA_ON_CPU  // tests/emulated_gpu/cuda_on_cpu.h has its own of what only a GPU can do
 #define SHARED(type, name, count) __shared__ type name[count]
 
 __device__ float half_to_float(unsigned short bits)

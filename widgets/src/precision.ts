@@ -1,5 +1,5 @@
 // Softmax as a narrow format computes it: every step rounded. One more backend under
-// softmax_lib/widgets.py's PrecisionLab; tests/test_widgets.py holds both to NumPy and ml_dtypes.
+// softmax_lib/widgets.py's PrecisionLab; tests/library/test_widgets.py holds both to NumPy and ml_dtypes.
 
 /** Each format's significant bits, and the exponent of its largest numbers. */
 const shapes = {

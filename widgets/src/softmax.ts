@@ -1,4 +1,4 @@
-// One more backend under softmax_lib's contract; tests/test_widgets.py holds it to Python's.
+// One more backend under softmax_lib's contract; tests/library/test_widgets.py holds it to Python's.
 
 /** What `a + b` rounds off: the sum plus this is exact (Knuth's two-sum). */
 function roundedOff(a: number, b: number): number {

@@ -1,5 +1,5 @@
 // Reads logits as JSON from standard input, numbers as strings (JSON has no NaN, ∞ or -0), and
-// writes what softmax.ts and precision.ts make of them. tests/test_widgets.py compares that with Python.
+// writes what softmax.ts and precision.ts make of them. tests/library/test_widgets.py compares that with Python.
 
 import { readFileSync } from "node:fs";
 import { formats, run } from "../src/precision.ts";

@@ -1,5 +1,5 @@
 // Reads doubles, as bytes, from standard input, and writes them rounded to the format that is the
-// argument. tests/test_widgets.py compares that with NumPy and ml_dtypes.
+// argument. tests/library/test_widgets.py compares that with NumPy and ml_dtypes.
 
 import { readFileSync, writeSync } from "node:fs";
 import { roundTo, type Format } from "../src/precision.ts";

@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 import ml_dtypes
 import mpmath
@@ -21,8 +20,7 @@ import pytest
 
 from benchmarks import accuracy, contestants, cpu, report
 from softmax_lib import figures, logsumexp
-
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
 
 
 def run(module, *arguments, **environment):

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests import ROOT
+
 SLOW = 120_000  # ms: a kernel on a busy machine
 
 CELLS = [

@@ -119,7 +119,7 @@ inline float __int_as_float(int bits) { return device::bit_cast<float>(bits); }
 inline long long __double_as_longlong(double value) { return device::bit_cast<long long>(value); }
 inline double __longlong_as_double(long long bits) { return device::bit_cast<double>(bits); }
 
-inline double __dmul_rn(double a, double b) { return a * b; }  // emulated_gpu.py tells the compiler to fuse nothing
+inline double __dmul_rn(double a, double b) { return a * b; }  // device.py tells the compiler to fuse nothing
 
 // What -ftz=true leaves alone: instructions that softmax.cu writes out.
 inline double as_double(float x) { return device::as_double(x); }

@@ -10,10 +10,10 @@ import subprocess
 import ml_dtypes
 import numpy as np
 import pytest
-from conftest import BACKENDS, load
 from numpy.testing import assert_array_equal
 
 import softmax_lib
+from tests.library.backends import BACKENDS, load
 
 with_cupy = pytest.importorskip("softmax_lib.with_cupy", reason="CuPy is not installed", exc_type=ImportError)
 

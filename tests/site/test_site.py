@@ -15,8 +15,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from conftest import ROOT, SITE, Site
 from playwright.sync_api import Browser, Page, Request, expect
+
+from tests import ROOT
+from tests.site.serving import SITE, Site
 
 # With no site there is nothing to discover, and the `site` fixture says so.
 PAGES = sorted(file.name for file in SITE.glob("*.html")) or ["index.html"]

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import conftest
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -17,8 +16,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from softmax_lib import softmax, widgets
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
 from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer, PrecisionLab, Quiz
+from tests import ROOT
+from tests.site import serving
 
-ROOT = Path(__file__).resolve().parents[1]
 AXE = ROOT / "widgets" / "node_modules" / "axe-core" / "axe.min.js"
 HOSTILE = "<img src=x onerror=1>"
 
@@ -71,7 +71,7 @@ def gallery(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", name="served")
 def served_gallery(gallery: Path) -> Iterator[str]:
-    with conftest.served(gallery) as url:
+    with serving.served(gallery) as url:
         yield url + "index.html"
 
 

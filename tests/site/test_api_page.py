@@ -6,9 +6,9 @@ import inspect
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import Site
 
 import softmax_lib
+from tests.site.serving import Site
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from mpmath import mp
 from softmax_lib import logsumexp, softmax
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
 from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer, PrecisionLab, Quiz, _round_to
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 STATIC = ROOT / "softmax_lib" / "static"
 HOSTILE = "<img src=x onerror=1>'\""
 

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import special
 
 import softmax_lib
+from tests import ROOT
 
 THEIR_TESTS = "scipy.special.tests.test_logsumexp"
 
@@ -54,10 +54,9 @@ def pytest_pyfunc_call(pyfuncitem):
 
 
 def test_scipys_own_tests_pass(tmp_path, capsys):
-    options = ["-c", os.devnull, "-p", "no:cacheprovider", "-p", Path(__file__).stem, "-q"]
+    options = ["-c", os.devnull, "-p", "no:cacheprovider", "-p", __name__, "-q"]
     command = [sys.executable, "-m", "pytest", "--pyargs", THEIR_TESTS, *options]
-    here = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [here, here.parent]))}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     with capsys.disabled():

@@ -6,14 +6,12 @@ That the stored outputs are those of a fresh run is nbval's part: `pytest` runs 
 import html
 import re
 from decimal import Decimal
-from pathlib import Path
 
 import nbformat
 import pytest
 
-from tools.notebooks import normalise
+from tools.notebooks import BOOK, normalise
 
-BOOK = Path(__file__).parents[1] / "book"
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
 
 # Numbers that the prose quotes and no cell computes, each with its source.

@@ -4,10 +4,11 @@ import functools
 import os
 import re
 
-import emulated_gpu
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+
+from tests.emulated_gpu import device
 
 RIGHT = """
 template <class T> __device__ void sum_of_warp(T* x) {
@@ -131,8 +132,8 @@ def compiled(tmp_path_factory):
     path = tmp_path_factory.mktemp("kernels") / "kernels.cu"
     path.write_text(source)
     try:
-        return emulated_gpu.compile(path, {"ALL_LANES": "0xffffffff"}, re.findall(r'"C" __global__ void (\w+)', source))
-    except emulated_gpu.NoCompiler as reason:
+        return device.compile(path, {"ALL_LANES": "0xffffffff"}, re.findall(r'"C" __global__ void (\w+)', source))
+    except device.NoCompiler as reason:
         pytest.skip(str(reason))
 
 
@@ -236,18 +237,18 @@ def test_what_a_gpu_would_not_forgive_is_an_error(compiled, number):
 def test_what_does_not_compile_says_why(tmp_path):
     (tmp_path / "kernel.cu").write_text('extern "C" __global__ void kernel() { undeclared = WIDTH; }')
     with pytest.raises(RuntimeError, match="undeclared"):
-        emulated_gpu.compile(tmp_path / "kernel.cu", {"WIDTH": 3}, ["kernel"])
+        device.compile(tmp_path / "kernel.cu", {"WIDTH": 3}, ["kernel"])
 
 
 def test_no_compiler_is_a_reason_to_skip(monkeypatch):
     monkeypatch.setenv("PATH", os.devnull)
-    with pytest.raises(emulated_gpu.NoCompiler, match=r"no g\+\+"):
-        emulated_gpu.run_compiler()
+    with pytest.raises(device.NoCompiler, match=r"no g\+\+"):
+        device.run_compiler()
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_what_a_kernel_has_not_written_is_nan(dtype):
-    cupy = emulated_gpu.ArrayModule()
+    cupy = device.ArrayModule()
     assert np.isnan(cupy.empty((2, 3), dtype)).all()
     assert np.isnan(cupy.empty_like(np.zeros((2, 3, 4), dtype).transpose(1, 2, 0))).all()
     assert np.isnan(cupy.empty((), dtype)).all()

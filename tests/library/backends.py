@@ -1,0 +1,87 @@
+"""The backends that the contract is held against, each called with NumPy's arrays."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+import softmax_lib
+from tests.emulated_gpu import device
+from tests.gpu import why_no_gpu
+
+EMULATED = "with_cupy, emulated"
+ONLY = os.environ.get("SOFTMAX_BACKEND")  # the one backend to test, where one is enough
+BACKENDS = [name for name in ("with_numpy", "with_numba", EMULATED) if ONLY in (None, name)]
+# Without a GPU, one test of test_cupy.py is skipped, with the reason, for all that would run on one.
+if ONLY in (None, "with_cupy") and not why_no_gpu():
+    BACKENDS.append(pytest.param("with_cupy", marks=pytest.mark.gpu))
+LACKS = {"with_numba": {"normalizer", "merge"}}
+
+
+class Backend:
+    """A backend's functions, of NumPy's arrays. One that it lacks on purpose skips the test that asks for it."""
+
+    def __init__(self, name: str, module: ModuleType) -> None:
+        self.name = name
+        self.module = module
+
+    def __getattr__(self, function: str) -> Any:
+        if function not in softmax_lib.__all__:
+            raise AttributeError(function)
+        if function in LACKS.get(self.name, ()):
+            pytest.skip(f"{self.name} has no {function}")
+        found = getattr(self.module, function)
+        return through_cupy(found, self.module.cp) if self.name.startswith("with_cupy") else found
+
+
+def through_cupy(function: Callable[..., Any], cp: Any) -> Callable[..., Any]:
+    """`function` with NumPy's arrays for CuPy's, and NumPy's scalars for those of no dimension."""
+
+    def is_carried(array: np.ndarray) -> bool:
+        known = array.dtype.kind in "biufc" or array.dtype == ml_dtypes.bfloat16
+        return type(array) is np.ndarray and known and array.dtype.isnative and array.flags.aligned
+
+    def to_numpy(result: Any) -> Any:
+        return tuple(map(to_numpy, result)) if isinstance(result, tuple) else cp.asnumpy(result)[()]
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        out = options.get("out")
+        if isinstance(out, np.ndarray) and not (is_carried(out) and out.flags.writeable):
+            pytest.skip("CuPy has no such array")
+        there: dict[int, Any] = {}  # what is one array here is one there
+
+        def to_cupy(array: Any) -> Any:
+            if not isinstance(array, np.ndarray) or not is_carried(array) or array.dtype == np.longdouble:
+                return array
+            return there.setdefault(id(array), cp.asarray(array))
+
+        with np.errstate(all="ignore"):  # CuPy never warns; NumPy in its place does
+            result = function(*map(to_cupy, args), **{name: to_cupy(value) for name, value in options.items()})
+        if not isinstance(out, np.ndarray):
+            return to_numpy(result)
+        assert result is there[id(out)]
+        out[...] = cp.asnumpy(result)
+        return out
+
+    return call
+
+
+def load(param: str) -> Backend:
+    name = f"softmax_lib.{param}"
+    try:
+        module = device.with_cupy() if param == EMULATED else importlib.import_module(name)
+        module.softmax([0.0])
+    except (ImportError, device.NoCompiler) as reason:
+        if param == "with_numpy":
+            raise
+        pytest.skip(f"{name} cannot run here: {reason}")
+    return Backend(param, module)

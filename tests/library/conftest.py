@@ -1,0 +1,22 @@
+"""The backends as fixtures: a test that takes one runs with each."""
+
+import pytest
+
+from tests.library.backends import BACKENDS, Backend, load
+
+
+@pytest.fixture(params=BACKENDS, scope="session")
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return load(request.param)
+
+
+@pytest.fixture(scope="session")
+def numpy_backend() -> Backend:
+    """The NumPy backend alone."""
+    return load("with_numpy")
+
+
+@pytest.fixture(params=[each for each in BACKENDS if "with_cupy" in str(each)], scope="session")
+def cupy_backend(request: pytest.FixtureRequest) -> Backend:
+    """The CuPy backend alone: on the emulated device, and on a GPU where there is one."""
+    return load(request.param)

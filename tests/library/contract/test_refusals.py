@@ -1,0 +1,156 @@
+"""What is refused, and the error that says why."""
+
+import re
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from tests.library.contract.helpers import CALLS, CORE, INF, NAN, NARROW, normal
+
+NOT_LOGITS = [
+    np.array([1j]),
+    np.array([1j], np.complex64),
+    np.array([None]),
+    np.array([2**70]),
+    np.array(["abc"]),
+    np.array([b"abc"]),
+    np.array(["2020"], "datetime64[D]"),
+    np.array([1], "timedelta64[s]"),
+    np.zeros(1, [("a", float)]),
+]
+
+
+@pytest.mark.parametrize("function", CALLS)
+@pytest.mark.parametrize("x", NOT_LOGITS, ids=lambda x: str(x.dtype))
+def test_what_is_not_real_and_numeric_is_refused(backend, function, x):
+    message = f"{function} expects a real numeric array, got dtype {x.dtype}"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        CALLS[function](getattr(backend, function), x)
+
+
+@pytest.mark.parametrize("function", CALLS)
+def test_masked_and_ragged_arrays_are_refused(backend, function):
+    call = getattr(backend, function)
+    name, filled = ("p", "p.filled(...)") if function == "softmax_vjp" else ("x", "x.filled(-np.inf)")
+    message = f"masked arrays are not supported; pass {filled}"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        CALLS[function](call, np.ma.ones(2))
+    with pytest.raises(ValueError, match=f"{function}: {name} must be a rectangular array of numbers, got a ragged"):
+        call([[1], [1, 2]], *([1] if function in ("softmax_vjp", "cross_entropy", "cross_entropy_grad") else []))
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "cross_entropy_grad"])
+def test_a_masked_or_ragged_target_is_refused(backend, function):
+    call = getattr(backend, function)
+    for target in (np.ma.array([0, 1], mask=[0, 1]), np.ma.array([[0.5, 0.5]] * 2, mask=[[0, 1]] * 2)):
+        with pytest.raises(TypeError, match=r"^masked arrays are not supported; pass target.filled\(...\)$"):
+            call([[1.0, 2.0], [3.0, 5.0]], target)
+    with pytest.raises(ValueError, match=f"^{function}: target must be a rectangular array of numbers, got a ragged"):
+        call([[1.0, 2.0], [3.0, 5.0]], [[1], [1, 2]])
+
+
+@pytest.mark.parametrize("function", CORE)
+def test_a_masked_or_ragged_where_is_refused(backend, function):
+    call = getattr(backend, function)
+    with pytest.raises(TypeError, match=r"^masked arrays are not supported; pass where.filled\(...\)$"):
+        call([1.0, 2.0], where=np.ma.array([True, True], mask=[False, True]))
+    with pytest.raises(ValueError, match=r"^where must be a rectangular array of bool, got a ragged sequence$"):
+        call([[1.0, 2.0], [3.0, 5.0]], where=[[True], [True, False]])
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "cross_entropy_grad"])
+def test_an_empty_batch_has_an_empty_target(backend, function):
+    assert getattr(backend, function)(np.zeros((0, 5)), []).size == 0
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_probabilities_of_any_type_are_a_target(backend, dtype):
+    x = normal(200, 11, scale=3).astype(dtype)
+    p = backend.softmax(x)
+    entropy = -(p.astype(np.float64) * backend.log_softmax(x.astype(np.float64))).sum(axis=-1)
+    assert_allclose(backend.cross_entropy(x.astype(np.float64), p), entropy, rtol=1e-12)
+
+
+@pytest.mark.parametrize("function", CORE)
+def test_a_bad_where_is_named(backend, function):
+    call = getattr(backend, function)
+    for where in ([1, 0], [1.0, 0.0], "xy"):
+        with pytest.raises(TypeError, match=f"^where must be an array of bool, got dtype {np.asarray(where).dtype}$"):
+            call([1.0, 2.0], where=where)
+    message = re.escape("where must broadcast to the shape of x, (2,), got shape (3,)")
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        call([1.0, 2.0], where=[True] * 3)
+    with pytest.raises(ValueError, match="where must broadcast to the shape of x"):
+        call([1.0, 2.0], where=np.ones((4, 2), bool))
+
+
+BAD_TARGETS = [
+    (2, "target must be a class index from 0 to 1, got 2"),
+    (-1, "target must be a class index from 0 to 1, got -1"),
+    (0.0, "target must be class indices of shape () or distributions of shape (2,), got float64 of shape ()"),
+    (True, "target must be class indices of shape () or distributions of shape (2,), got bool of shape ()"),
+    ([0.5], "target must be class indices of shape () or distributions of shape (2,), got float64 of shape (1,)"),
+    ([[0.5, 0.5]], "target must be class indices of shape () or distributions of shape (2,), "),
+    ([2.0, -1.0], "target must be a distribution, none negative or NaN, got -1.0"),
+    ([NAN, 1.0], "target must be a distribution, none negative or NaN, got nan"),
+    ([1.0, 1.0], "target must be a distribution that sums to 1, got a sum of 2.0"),
+    ([0.0, 0.0], "target must be a distribution that sums to 1, got a sum of 0.0"),
+    ([0.5, 0.4], "target must be a distribution that sums to 1, got a sum of 0.9"),
+    ([INF, 0.0], "target must be a distribution that sums to 1, got a sum of inf"),
+]
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "cross_entropy_grad"])
+@pytest.mark.parametrize(("target", "message"), BAD_TARGETS)
+def test_a_bad_target_is_named(backend, function, target, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        getattr(backend, function)([1.0, 2.0], target)
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "cross_entropy_grad"])
+def test_the_target_that_is_wrong_is_found_in_a_batch(backend, function):
+    call = getattr(backend, function)
+    with pytest.raises(ValueError, match="target must be a class index from 0 to 2, got 3"):
+        call(np.zeros((4, 3)), [0, 2, 3, 1])
+    with pytest.raises(ValueError, match="target must be a class index from 0 to 2, got -2"):
+        call(np.zeros((3, 4)), [0, 2, -2, 1], axis=0)
+    with pytest.raises(ValueError, match=r"got a sum of 1\.5"):
+        call(np.zeros((2, 3)), [[0.5, 0.5, 0], [0.5, 0.5, 0.5]])
+    with pytest.raises(ValueError, match="target must be a class index from 0 to -1, got 0"):
+        call(np.empty((1, 0)), [0])
+    with pytest.raises(ValueError, match=r"class indices of shape \(4,\) or distributions of shape \(4, 3\)"):
+        call(np.zeros((4, 3)), [0, 1, 2])
+    with pytest.raises(TypeError, match=f"^{function} expects a real numeric array, got dtype complex128$"):
+        call([1.0, 2.0], [1j, 0])
+
+
+@pytest.mark.parametrize("function", ["softmax_jacobian", "softmax_vjp", "cross_entropy", "cross_entropy_grad"])
+def test_functions_of_one_axis_refuse_any_other(backend, function):
+    call = getattr(backend, function)
+    x = np.full((2, 2), 0.5)
+    more = {"softmax_jacobian": (), "softmax_vjp": (x,)}.get(function, ([0, 1],))
+    for axis in [None, (0,), (0, 1), 1.0, True]:
+        with pytest.raises(TypeError, match=r"axis must be an int, .*got " + re.escape(repr(axis))):
+            call(x, *more, axis=axis)
+    with pytest.raises(np.exceptions.AxisError, match="axis 2 is out of bounds"):
+        call(x, *more, axis=2)
+    name = "p" if function == "softmax_vjp" else "x"
+    scalar = () if function == "softmax_jacobian" else (0,)
+    with pytest.raises(ValueError, match=f"^{name} must have an axis of classes, got a scalar$"):
+        call(1.0, *scalar)
+
+
+def test_a_bad_vector_or_pair_is_named(backend):
+    for v, shape in [([1, 2, 3], "(3,)"), ([[1, 2]], "(1, 2)"), (1, "()")]:
+        message = re.escape(f"v must have the shape of p, (2,), got {shape}")
+        with pytest.raises(ValueError, match=f"^{message}$"):
+            backend.softmax_vjp([0.5, 0.5], v)
+    with pytest.raises(TypeError, match="softmax_vjp expects a real numeric array, got dtype complex128"):
+        backend.softmax_vjp([0.5, 0.5], [1j, 0])
+    with pytest.raises(TypeError, match=r"^a must be a pair \(maximum, total\) from normalizer, got 1\.0$"):
+        backend.merge(1.0, (0.0, 1.0))
+    with pytest.raises(TypeError, match=r"^b must be a pair \(maximum, total\) from normalizer, got \(1, 2, 3\)$"):
+        backend.merge((0.0, 1.0), (1, 2, 3))
+    with pytest.raises(TypeError, match="merge expects a real numeric array, got dtype complex128"):
+        backend.merge((0.0, 1j), (0.0, 1.0))
