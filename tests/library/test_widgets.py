@@ -2,15 +2,18 @@
 
 import gzip
 import html
+import inspect
 import json
 import math
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
+import anywidget
 import ml_dtypes
 import numpy as np
 import pytest
@@ -19,7 +22,9 @@ from mpmath import mp
 
 from softmax_lib import logsumexp, softmax
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
-from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer, PrecisionLab, Quiz, _round_to
+from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer, PrecisionLab, Quiz
+from softmax_lib.widgets.facts import INTERACTIVES
+from softmax_lib.widgets.precision_lab import round_to
 from tests import ROOT
 
 STATIC = ROOT / "softmax_lib" / "static"
@@ -228,6 +233,39 @@ def test_reset_knows_the_first_state_also_in_a_subclass():
         "_stored": {"logits": [1.0, 2.0], "labels": None, "temperature": 1.0, "shift": 0.0},
         "_component": "LogitExplorer",
     }
+
+
+# --- the facts that Python and TypeScript share
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_an_interactive_has_the_fields_and_the_defaults_of_the_facts(make):
+    kind = type(make())
+    fields = INTERACTIVES[kind.__name__]
+    own = set(kind.class_traits(sync=True)) - set(anywidget.AnyWidget.class_traits(sync=True))
+    assert {name for name in own if not name.startswith("_")} == set(fields)
+    parameters = inspect.signature(kind).parameters
+    for name, field in fields.items():
+        if name == "choice":
+            assert make().choice is field.default is None
+        else:
+            assert parameters[name].default == (inspect.Parameter.empty if field.required else field.default), name
+
+
+def test_every_interactive_has_its_facts():
+    assert {type(make()).__name__ for make in EVERY} == set(INTERACTIVES)
+
+
+def test_a_wheel_has_what_the_interactives_read(tmp_path):
+    shutil.copytree(ROOT / "softmax_lib", tmp_path / "softmax_lib")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    code = "from setuptools import build_meta; print(build_meta.build_wheel('.'))"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    with zipfile.ZipFile(tmp_path / printed.stdout.split()[-1]) as wheel:
+        packed = set(wheel.namelist())
+    files = [*(ROOT / "softmax_lib" / "widgets").glob("*.*"), *STATIC.iterdir()]
+    assert {file.relative_to(ROOT).as_posix() for file in files} <= packed
 
 
 # --- the stored form
@@ -571,7 +609,7 @@ def test_rounding_is_numpys_in_python_and_in_typescript(format):
             expected = to_odd_float32(x).astype(ml_dtypes.bfloat16).astype(np.float64)
         else:
             expected = x.astype(format).astype(np.float64)
-        ours = _round_to(format, x)
+        ours = round_to(format, x)
     command = [node(), "test/round.ts", format]
     answer = subprocess.run(command, input=x.tobytes(), capture_output=True, check=True, cwd=ROOT / "widgets")
     theirs = np.frombuffer(answer.stdout)

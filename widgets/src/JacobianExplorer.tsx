@@ -1,5 +1,5 @@
 import type { TargetedKeyboardEvent } from "preact";
-import { explainMatrix, explainNudge } from "./explain.ts";
+import { explainMatrix, explainNudge, MOST_NUDGE } from "./explain.ts";
 import { show, showGiven, showProbability, showShort, slopeName } from "./format.ts";
 import type { ViewProps } from "./home.ts";
 import { Actions, colour, Grid, LogitTable, Name, Slider, Summary } from "./parts.tsx";
@@ -23,7 +23,14 @@ export function JacobianExplorer({ state, home }: ViewProps<"JacobianExplorer">)
       <Entry labels={labels} probabilities={probabilities} row={row} column={column} value={matrix[row]![column]!} />
       <p class="sw-note">{explainMatrix(labels, matrix, row, column)}</p>
       <div class="sw-settings">
-        <Slider name="nudge" value={nudge} from={-5} to={5} unit={0.01} onChange={(value) => home.update({ nudge: value })}>
+        <Slider
+          name="nudge"
+          value={nudge}
+          from={-MOST_NUDGE}
+          to={MOST_NUDGE}
+          unit={0.01}
+          onChange={(value) => home.update({ nudge: value })}
+        >
           nudge <i aria-hidden="true">h</i>
         </Slider>
       </div>

@@ -1,5 +1,6 @@
 // What a reader should hear where doubles end.
 
+import facts from "../../softmax_lib/widgets/facts.json" with { type: "json" };
 import { show, showGiven, showProbability, showShort, slopeName } from "./format.ts";
 import { largest, leastNormal, roundTo, smallest, spacing, ulps, type Format, type Run } from "./precision.ts";
 import { linearRange } from "./softmax.ts";
@@ -31,7 +32,7 @@ export function explain(
   return "Only differences between logits count: shift all of them and watch the probabilities.";
 }
 
-const MOST_NUDGE = 5;
+export const MOST_NUDGE = 5;
 const TOLERANCE = 0.1;
 
 /** Whether a JacobianExplorer's prediction is any good, and from where on it is not. */
@@ -78,14 +79,14 @@ export function verdict(format: Format, { quotients }: Run, exact: readonly numb
   return `${worst > MOST_ULP ? "≈ lost digits" : "✓ fine"}: ${showUlps(format, worst)} ULP`;
 }
 
-const MOST_ULP = 10; // beyond this many, a decimal digit is lost
-const EXACT_TO = 4; // what stands for the exact answer is a double, good to this many ULP
+// Beyond an error of MOST_ULP a decimal digit is lost. What stands for the exact answer is a double, good to EXACT_TO_ULP.
+const { most_ulp: MOST_ULP, exact_to_ulp: EXACT_TO_ULP } = facts.limits;
 
 /** An error in ULP, where it means anything: float64 is compared with a float64. */
 export const showUlps = (format: Format, error: number): string =>
-  format === "float64" && error <= EXACT_TO ? `within ${EXACT_TO}` : show(error);
+  format === "float64" && error <= EXACT_TO_ULP ? `within ${EXACT_TO_ULP}` : show(error);
 
-export const YARDSTICK = `In float64 the answer to compare with is itself a double, good to within ${EXACT_TO} ULP.`;
+export const YARDSTICK = `In float64 the answer to compare with is itself a double, good to within ${EXACT_TO_ULP} ULP.`;
 
 /** The likeliest class whose quotient is 0 and should not be; -1 if there is none. */
 function vanished(quotients: readonly number[], exact: readonly number[]): number {
@@ -124,8 +125,8 @@ export function explainRun(
   const error = errors[worst]!;
   const off = `p(${labels[worst]}) is ${show(error)} ULP off`;
   if (error <= MOST_ULP)
-    return format === "float64" && error <= EXACT_TO
-      ? `Fine: every probability is within ${EXACT_TO} ULP of the double it is compared with.`
+    return format === "float64" && error <= EXACT_TO_ULP
+      ? `Fine: every probability is within ${EXACT_TO_ULP} ULP of the double it is compared with.`
       : `Fine: no probability is more than ${show(error)} ULP off.`;
   const lost = stored.map((z, i) => Math.abs(z - logits[i]!));
   const changed = lost.indexOf(Math.max(...lost));

@@ -1,11 +1,13 @@
 import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import facts from "../../softmax_lib/widgets/facts.json" with { type: "json" };
 import { show, showExponent, showProbability } from "./format.ts";
 import type { Home } from "./home.ts";
 import { clamp, LARGEST } from "./state.ts";
 
 /** The colour of a class, the same in its bar, slider and terms. */
-export const colour = (i: number): string => `sw-c${i % 8}${i < 8 ? "" : " sw-striped"}`;
+export const colour = (i: number): string =>
+  `sw-c${i % facts.colours}${i < facts.colours ? "" : " sw-striped"}`;
 
 export const Name = ({ children }: { children: string }) => (
   <b class="sw-name" title={children}>

@@ -1,41 +1,38 @@
-// Softmax as a narrow format computes it: every step rounded. One more backend under
-// softmax_lib/widgets.py's PrecisionLab; tests/library/test_widgets.py holds both to NumPy and ml_dtypes.
+// Softmax as a narrow format computes it: every step is rounded. softmax_lib/widgets/precision_lab.py does the
+// same in Python; tests/library/test_widgets.py holds both to NumPy and ml_dtypes.
+
+import facts from "../../softmax_lib/widgets/facts.json" with { type: "json" };
 
 /** Each format's significant bits, and the exponent of its largest numbers. */
-const shapes = {
-  float16: [11, 15],
-  bfloat16: [8, 127],
-  float32: [24, 127],
-  float64: [53, 1023],
-} as const;
+const shapes = facts.formats;
 
 export type Format = keyof typeof shapes;
 export const formats = Object.keys(shapes) as Format[];
 
-const bits = new DataView(new ArrayBuffer(8));
+const view = new DataView(new ArrayBuffer(8));
 
 /** The exponent of |x|'s leading bit; -1023 for what is less than the least normal double. */
 function exponentOf(x: number): number {
-  bits.setFloat64(0, x);
-  return ((bits.getUint16(0) >> 4) & 0x7ff) - 1023;
+  view.setFloat64(0, x);
+  return ((view.getUint16(0) >> 4) & 0x7ff) - 1023;
 }
 
 /** The distance from x to the format's next number away from 0. */
 export function spacing(format: Format, x: number): number {
-  const [significant, top] = shapes[format];
-  return 2 ** (Math.max(exponentOf(x), 1 - top) - (significant - 1));
+  const { bits, exponent } = shapes[format];
+  return 2 ** (Math.max(exponentOf(x), 1 - exponent) - (bits - 1));
 }
 
 export function largest(format: Format): number {
-  const [significant, top] = shapes[format];
-  return (2 - 2 ** (1 - significant)) * 2 ** top;
+  const { bits, exponent } = shapes[format];
+  return (2 - 2 ** (1 - bits)) * 2 ** exponent;
 }
 
 /** The least number above 0. */
 export const smallest = (format: Format): number => spacing(format, 0);
 
 /** The least number with all its digits. */
-export const leastNormal = (format: Format): number => 2 ** (1 - shapes[format][1]);
+export const leastNormal = (format: Format): number => 2 ** (1 - shapes[format].exponent);
 
 /** Rounds once, to nearest and ties to even; to subnormals or infinity where that is nearest. */
 export function roundTo(format: Format, x: number): number {

@@ -1,59 +1,36 @@
 // What comes from a link, a text box or a page is untrusted: whatever goes in, a valid state comes out.
 
+import facts from "../../softmax_lib/widgets/facts.json" with { type: "json" };
 import { formats, type Format } from "./precision.ts";
 
-export interface LogitState {
-  logits: number[];
+/** What a field of each kind holds. */
+interface Values {
+  number: number;
+  "positive number": number;
+  numbers: number[];
+  matrix: number[][];
   labels: string[] | null;
-  temperature: number;
-  shift: number;
-}
-
-export interface JacobianState {
-  logits: number[];
-  labels: string[] | null;
-  row: number;
-  column: number;
-  nudge: number;
-}
-
-export interface PrecisionState {
-  logits: number[];
-  labels: string[] | null;
+  index: number;
   format: Format;
-  shift: number;
-  scale: number;
-}
-
-export interface LayerState {
-  hidden: number[];
-  weights: number[][];
-  bias: number[];
-  labels: string[] | null;
-}
-
-export interface QuizState {
-  question: string;
+  text: string;
   choices: [string, string][];
-  answer: string;
   choice: string | null;
 }
 
-export interface States {
-  LogitExplorer: LogitState;
-  JacobianExplorer: JacobianState;
-  PrecisionLab: PrecisionState;
-  LayerExplorer: LayerState;
-  Quiz: QuizState;
-}
+type FieldKind = keyof Values;
+type Fields = typeof facts.interactives;
 
-export type Kind = keyof States;
+export type Kind = keyof Fields;
+
+/** The state of each interactive: a value for each field that the facts give it. */
+export type States = {
+  [K in Kind]: { [Name in keyof Fields[K]]: Values[keyof Fields[K][Name] & FieldKind] };
+};
 
 /** From names to values of any type; Map-like, so that "__proto__" is a name like any other. */
 export type Lookup = (name: string) => unknown;
 
-const MOST_CLASSES = 12;
-const LONGEST_LABEL = 24;
+const { most_classes: MOST_CLASSES, longest_label: LONGEST_LABEL } = facts.limits;
 const LONGEST_FRAGMENT = 8192;
 
 // Far beyond the sliders, and yet z / temperature stays finite.
@@ -62,17 +39,34 @@ export const LEAST_FACTOR = 1e-6;
 
 export const clamp = (x: number, least: number, most: number): number => Math.min(Math.max(x, least), most);
 
+const nameOf = (i: number): string => facts.unnamed_class.replace("{}", String(i + 1));
+
 export const labelsOf = (state: { labels: string[] | null }, count: number): string[] =>
-  state.labels ?? Array.from({ length: count }, (_, i) => `class ${i + 1}`);
+  state.labels ?? Array.from({ length: count }, (_, i) => nameOf(i));
+
+export const isKind = (name: unknown): name is Kind =>
+  typeof name === "string" && Object.hasOwn(facts.interactives, name);
+
+interface Field<K extends Kind> {
+  name: keyof States[K] & string;
+  kind: FieldKind;
+  /** What else the facts say: its default, if it has one. */
+  more: { default?: unknown };
+}
+
+const fieldsOf = <K extends Kind>(kind: K): Field<K>[] =>
+  Object.entries(facts.interactives[kind]).map(([name, field]) => {
+    const [fieldKind, more] = Object.entries(field)[0]!;
+    return { name, kind: fieldKind, more } as Field<K>;
+  });
+
+export const namesOf = <K extends Kind>(kind: K): Field<K>["name"][] => fieldsOf(kind).map(({ name }) => name);
+
+// --- each field for itself
 
 const isFiniteNumber = (x: unknown): x is number => typeof x === "number" && Number.isFinite(x);
 
 const number = (raw: unknown, otherwise: number): number => (isFiniteNumber(raw) ? raw : otherwise);
-
-const positive = (raw: unknown, otherwise: number): number => (isFiniteNumber(raw) && raw > 0 ? raw : otherwise);
-
-const index = (raw: unknown, otherwise: number, count: number): number =>
-  clamp(Number.isInteger(raw) ? (raw as number) : otherwise, 0, count - 1);
 
 const numbers = (raw: unknown, otherwise: readonly number[]): number[] =>
   Array.isArray(raw) && raw.length > 0
@@ -81,102 +75,71 @@ const numbers = (raw: unknown, otherwise: readonly number[]): number[] =>
 
 const text = (raw: unknown, otherwise: string): string => (typeof raw === "string" ? raw : otherwise);
 
-function labels(raw: unknown, otherwise: string[] | null, count: number): string[] | null {
-  const given = Array.isArray(raw) ? raw : otherwise;
-  if (!given || given.length < count) return null;
-  return given
-    .slice(0, count)
-    .map((label, i) => Array.from(text(label, "")).slice(0, LONGEST_LABEL).join("").trim() || `class ${i + 1}`);
-}
+const label = (raw: unknown, i: number): string =>
+  Array.from(text(raw, "")).slice(0, LONGEST_LABEL).join("").trim() || nameOf(i);
 
-type Labelled = Pick<LogitState, "logits" | "labels">;
+/** Makes a valid value of whatever a field was given. */
+const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Values[F] } = {
+  number,
+  "positive number": (raw, otherwise) => (isFiniteNumber(raw) && raw > 0 ? raw : otherwise),
+  numbers,
+  matrix: (raw, otherwise) =>
+    (Array.isArray(raw) && raw.length > 0 ? raw : otherwise)
+      .slice(0, MOST_CLASSES)
+      .map((row, i) => numbers(row, otherwise[i] ?? [])),
+  labels: (raw, otherwise) => (Array.isArray(raw) ? raw : otherwise)?.slice(0, MOST_CLASSES).map(label) ?? null,
+  index: (raw, otherwise) => (Number.isInteger(raw) ? (raw as number) : otherwise),
+  format: (raw, otherwise) => formats.find((format) => format === raw) ?? otherwise,
+  text,
+  choices: (raw, otherwise) =>
+    (Array.isArray(raw) ? raw : otherwise)
+      .slice(0, MOST_CLASSES)
+      .map((pair) => (Array.isArray(pair) ? [text(pair[0], ""), text(pair[1], "")] : ["", ""])),
+  choice: (raw) => (typeof raw === "string" ? raw : null),
+};
 
-function labelled(raw: Lookup, base: Labelled): Labelled {
-  const logits = numbers(raw("logits"), base.logits);
-  return { logits, labels: labels(raw("labels"), base.labels, logits.length) };
-}
+// --- all fields together
 
-function logitState(raw: Lookup, base: LogitState): LogitState {
-  return {
-    ...labelled(raw, base),
-    temperature: positive(raw("temperature"), base.temperature),
-    shift: number(raw("shift"), base.shift),
-  };
-}
+const fitLabels = (labels: string[] | null, count: number): string[] | null =>
+  labels && labels.length >= count ? labels.slice(0, count) : null;
 
-function jacobianState(raw: Lookup, base: JacobianState): JacobianState {
-  const { logits, labels } = labelled(raw, base);
-  return {
-    logits,
-    labels,
-    row: index(raw("row"), base.row, logits.length),
-    column: index(raw("column"), base.column, logits.length),
-    nudge: number(raw("nudge"), base.nudge),
-  };
-}
+const fitLabelsToLogits = <S extends { logits: number[]; labels: string[] | null }>(state: S): S => ({
+  ...state,
+  labels: fitLabels(state.labels, state.logits.length),
+});
 
-function precisionState(raw: Lookup, base: PrecisionState): PrecisionState {
-  return {
-    ...labelled(raw, base),
-    format: formats.find((format) => format === raw("format")) ?? base.format,
-    shift: number(raw("shift"), base.shift),
-    scale: positive(raw("scale"), base.scale),
-  };
-}
-
-function layerState(raw: Lookup, base: LayerState): LayerState {
-  const hidden = numbers(raw("hidden"), base.hidden);
-  const given = raw("weights");
-  const rows = (Array.isArray(given) && given.length > 0 ? given : base.weights).slice(0, MOST_CLASSES);
-  const bias = numbers(raw("bias"), base.bias);
-  return {
+/** Makes fields that are valid for themselves fit together: as many labels as there are classes, and so on. */
+const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
+  LogitExplorer: fitLabelsToLogits,
+  JacobianExplorer(state) {
+    const last = state.logits.length - 1;
+    return { ...fitLabelsToLogits(state), row: clamp(state.row, 0, last), column: clamp(state.column, 0, last) };
+  },
+  PrecisionLab: fitLabelsToLogits,
+  LayerExplorer: ({ hidden, weights, bias, labels }) => ({
     hidden,
-    weights: rows.map((row, i) => {
-      const weights = numbers(row, base.weights[i] ?? []);
-      return hidden.map((_, j) => weights[j] ?? 0);
-    }),
-    bias: rows.map((_, i) => bias[i] ?? 0),
-    labels: labels(raw("labels"), base.labels, rows.length),
-  };
-}
-
-function quizState(raw: Lookup, base: QuizState): QuizState {
-  const given = raw("choices");
-  const choices = (Array.isArray(given) ? given : base.choices)
-    .slice(0, MOST_CLASSES)
-    .map((pair): [string, string] => (Array.isArray(pair) ? [text(pair[0], ""), text(pair[1], "")] : ["", ""]));
-  const choice = raw("choice");
-  return {
-    question: text(raw("question"), base.question),
-    choices,
-    answer: text(raw("answer"), base.answer),
-    choice: choices.some(([name]) => name === choice) ? (choice as string) : null,
-  };
-}
-
-const parsers: { [K in Kind]: (raw: Lookup, base: States[K]) => States[K] } = {
-  LogitExplorer: logitState,
-  JacobianExplorer: jacobianState,
-  PrecisionLab: precisionState,
-  LayerExplorer: layerState,
-  Quiz: quizState,
+    weights: weights.map((row) => hidden.map((_, j) => row[j] ?? 0)),
+    bias: weights.map((_, i) => bias[i] ?? 0),
+    labels: fitLabels(labels, weights.length),
+  }),
+  Quiz: (state) => ({ ...state, choice: state.choices.some(([name]) => name === state.choice) ? state.choice : null }),
 };
 
-const empty: States = {
-  LogitExplorer: { logits: [0], labels: null, temperature: 1, shift: 0 },
-  JacobianExplorer: { logits: [0], labels: null, row: 0, column: 0, nudge: 0.1 },
-  PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
-  LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null },
-  Quiz: { question: "", choices: [], answer: "", choice: null },
-};
+/** What stands for a value that must be given, and is not. */
+const blank: Partial<Values> = { numbers: [0], matrix: [[0]], text: "", choices: [] };
 
-export const isKind = (name: unknown): name is Kind => typeof name === "string" && Object.hasOwn(empty, name);
+const emptyOf = <K extends Kind>(kind: K): States[K] =>
+  Object.fromEntries(
+    fieldsOf(kind).map((field) => [field.name, "default" in field.more ? field.more.default : blank[field.kind]]),
+  ) as States[K];
 
-export const namesOf = <K extends Kind>(kind: K): (keyof States[K] & string)[] =>
-  Object.keys(empty[kind]) as (keyof States[K] & string)[];
-
-export const parse = <K extends Kind>(kind: K, raw: Lookup, base: States[K] = empty[kind]): States[K] =>
-  parsers[kind](raw, base);
+export function parse<K extends Kind>(kind: K, raw: Lookup, base: States[K] = emptyOf(kind)): States[K] {
+  const valid = fieldsOf(kind).map((field) => {
+    const parser = parsers[field.kind] as (raw: unknown, otherwise: unknown) => unknown;
+    return [field.name, parser(raw(field.name), base[field.name])];
+  });
+  return fits[kind](Object.fromEntries(valid));
+}
 
 export function parseJson<K extends Kind>(kind: K, json: string): States[K] {
   let raw: unknown;
@@ -188,6 +151,8 @@ export function parseJson<K extends Kind>(kind: K, json: string): States[K] {
   const values = new Map(typeof raw === "object" && raw ? Object.entries(raw) : []);
   return parse(kind, (name) => values.get(name));
 }
+
+// --- links
 
 // A fragment reads like "#logit-explorer-1?logits=1.3,5.1&temperature=0.5".
 
@@ -208,18 +173,14 @@ function readNumber(part: string, least = -LARGEST): number {
 const readNumbers = (part: string): number[] =>
   decode(part).split(",", MOST_CLASSES).map((item) => readNumber(item));
 
-const readers: Record<string, (part: string) => unknown> = {
-  logits: readNumbers,
-  hidden: readNumbers,
-  bias: readNumbers,
-  weights: (part) => decode(part).split(";", MOST_CLASSES).map(readNumbers),
+/** How a link says what a field holds; a link says nothing of a quiz but the choice. */
+const readers: { [F in FieldKind]?: (part: string) => unknown } = {
+  number: (part) => readNumber(part),
+  "positive number": (part) => readNumber(part, LEAST_FACTOR),
+  numbers: readNumbers,
+  matrix: (part) => decode(part).split(";", MOST_CLASSES).map(readNumbers),
   labels: (part) => part.split(",", MOST_CLASSES).map(decode),
-  temperature: (part) => readNumber(part, LEAST_FACTOR),
-  scale: (part) => readNumber(part, LEAST_FACTOR),
-  shift: (part) => readNumber(part),
-  nudge: (part) => readNumber(part),
-  row: (part) => readNumber(part),
-  column: (part) => readNumber(part),
+  index: (part) => readNumber(part),
   format: decode,
   choice: decode,
 };
@@ -240,19 +201,23 @@ export function fragmentId(fragment: string): string {
 /** The state that `fragment` asks for; what it does not say stays as in `stored`. */
 export function readFragment<K extends Kind>(kind: K, fragment: string, stored: States[K]): States[K] {
   const short = fragment.slice(0, LONGEST_FRAGMENT);
+  const known = new Map<string, FieldKind>(fieldsOf(kind).map((field) => [field.name, field.kind]));
   const values = new Map<string, unknown>();
   for (const pair of short.slice(short.indexOf("?") + 1).split("&")) {
     const [name = "", part = ""] = pair.split("=", 2);
-    if (Object.hasOwn(readers, name)) values.set(name, readers[name]!(part));
+    const fieldKind = known.get(name);
+    const reader = fieldKind && readers[fieldKind];
+    if (reader) values.set(name, reader(part));
   }
   return parse(kind, (name) => values.get(name), stored);
 }
 
 /** The fragment of a state: what differs from `stored`, in words that a reader can edit. */
 export function writeFragment<K extends Kind>(kind: K, id: string, state: States[K], stored: States[K]): string {
-  const parts = namesOf(kind)
-    .filter((name) => Object.hasOwn(readers, name) && JSON.stringify(state[name]) !== JSON.stringify(stored[name]))
-    .filter((name) => state[name] !== null)
+  const parts = fieldsOf(kind)
+    .filter((field) => field.kind in readers)
+    .map(({ name }) => name)
+    .filter((name) => state[name] !== null && JSON.stringify(state[name]) !== JSON.stringify(stored[name]))
     .map((name) => `${name}=${write(state[name])}`);
   return `#${id}${parts.length ? `?${parts.join("&")}` : ""}`;
 }

@@ -8,14 +8,15 @@ import {
   parseJson,
   readFragment,
   writeFragment,
-  type JacobianState,
   type Kind,
-  type LayerState,
-  type LogitState,
-  type PrecisionState,
-  type QuizState,
   type States,
 } from "../src/state.ts";
+
+type LogitState = States["LogitExplorer"];
+type JacobianState = States["JacobianExplorer"];
+type PrecisionState = States["PrecisionLab"];
+type LayerState = States["LayerExplorer"];
+type QuizState = States["Quiz"];
 
 const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0 };
 const slopes: JacobianState = { logits: [1, 2], labels: ["a", "b"], row: 1, column: 0, nudge: 0.1 };
@@ -111,6 +112,17 @@ test("what is no finite number keeps the stored one, and large ones are clamped"
   assert.equal(read("temperature=-Infinity").temperature, 1);
   assert.equal(read("logits=1%2C2").logits.length, 2);
   assert.equal(read(`logits=${Array(10_000).fill("1").join(",")}`).logits.length, 12);
+});
+
+test("what a page leaves out has Python's default", () => {
+  const empty: States = {
+    LogitExplorer: { logits: [0], labels: null, temperature: 1, shift: 0 },
+    JacobianExplorer: { logits: [0], labels: null, row: 0, column: 0, nudge: 0.1 },
+    PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
+    LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null },
+    Quiz: { question: "", choices: [], answer: "", choice: null },
+  };
+  for (const kind of Object.keys(empty) as Kind[]) assert.deepEqual(parseJson(kind, "{}"), empty[kind]);
 });
 
 test("labels are capped, and missing ones are made up", () => {

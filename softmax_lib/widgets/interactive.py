@@ -1,0 +1,75 @@
+"""The base class of the interactives."""
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from softmax_lib.widgets.facts import INTERACTIVES, Field
+
+_STATIC = Path(__file__).parents[1] / "static"
+_FIELD_NAMES = {name for fields in INTERACTIVES.values() for name in fields}
+
+
+class Interactive(anywidget.AnyWidget):
+    """What all interactives share: their script, and a stored form without ids, addresses or timings.
+
+    A subclass has a trait for each of its fields in ``facts.json``, and the first two methods below.
+    """
+
+    _esm = _STATIC / "widgets.js"
+    _css = _STATIC / "widgets.css"
+    _component = traitlets.Unicode().tag(sync=True)
+    _stored = traitlets.Dict().tag(sync=True)  # what Reset goes back to
+
+    def check(self, values: dict[str, Any]) -> None:
+        """Raise InvalidState if these values, each valid for itself, do not fit together."""
+        raise NotImplementedError
+
+    def fallback(self) -> str:
+        """The HTML that stands for the interactive where no script runs."""
+        raise NotImplementedError
+
+    @traitlets.default("_component")
+    def _default_component(self) -> str:
+        # A reader's own subclass is shown as the class of this package that it extends.
+        return next(c.__name__ for c in type(self).__mro__ if c.__module__.startswith(f"{__package__}."))
+
+    @traitlets.default("_stored")
+    def _default_stored(self) -> dict[str, Any]:
+        return self._state()
+
+    @traitlets.validate(*_FIELD_NAMES)
+    def _only_what_fits_together(self, proposal: Any) -> Any:
+        self.check({name: getattr(self, name) for name in self._fields} | {proposal.trait.name: proposal.value})
+        return proposal.value
+
+    @property
+    def _fields(self) -> dict[str, Field]:
+        return INTERACTIVES[self._component]
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self.get_state(list(self._fields))
+        return state
+
+    def __repr__(self) -> str:
+        values = ((name, field, getattr(self, name)) for name, field in self._fields.items())
+        shown = (f"{name}={value!r}" for name, field, value in values if field.required or value != field.default)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        return data | {"text/plain": repr(self), "text/html": self._html()}, metadata
+
+    def _html(self) -> str:
+        state = json.dumps(self._state(), ensure_ascii=False, allow_nan=False)
+        return (
+            f'<div class="softmax-widget" data-widget="{self._component}" data-state="{html.escape(state)}">'
+            f"{self.fallback()}</div>"
+        )

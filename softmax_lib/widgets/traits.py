@@ -1,0 +1,153 @@
+"""What a field of each kind may hold, in traits that say what is wrong with any other value."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import traitlets
+
+from softmax_lib.widgets.facts import FEWEST_CHOICES, FORMATS, LONGEST_LABEL, MOST_CLASSES, Field
+
+
+class InvalidState(traitlets.TraitError, ValueError):
+    """A value that no interactive can show. It is a TraitError so that traitlets rolls back."""
+
+
+def trait(field: Field) -> traitlets.TraitType[Any, Any]:
+    """The trait of a field, by its kind. It follows the view, and the view follows it."""
+    default = traitlets.Undefined if field.required else field.default
+    return _KINDS[field.kind](default).tag(sync=True)
+
+
+def check_count(name: str, values: Sequence[Any] | None, other_name: str, others: Sequence[Any]) -> None:
+    """Raise InvalidState if there are `values`, and not as many as `others`."""
+    if values is not None and len(values) != len(others):
+        raise InvalidState(f"{name} must be as many as {other_name}, {len(others)}, got {len(values)}: {values!r}")
+
+
+class Number(traitlets.TraitType[float, float]):
+    rule = "a finite number"
+
+    def validate(self, obj: Any, value: Any) -> float:
+        number = _as_float(value)
+        if number is None or not self.allows(number):
+            raise InvalidState(f"{self.name} must be {self.rule}, got {value!r}")
+        return number
+
+    def allows(self, number: float) -> bool:
+        return True
+
+
+class PositiveNumber(Number):
+    rule = "a finite number greater than 0"
+
+    def allows(self, number: float) -> bool:
+        return number > 0
+
+
+class Numbers(traitlets.TraitType[list[float], Any]):
+    def validate(self, obj: Any, value: Any) -> list[float]:
+        numbers = _as_floats(value)
+        if numbers is None:
+            raise InvalidState(f"{self.name} must be 1 to {MOST_CLASSES} finite numbers, got {value!r}")
+        return numbers
+
+
+class Matrix(traitlets.TraitType[list[list[float]], Any]):
+    def validate(self, obj: Any, value: Any) -> list[list[float]]:
+        rows = [_as_floats(row) for row in _as_list(value)]
+        good = [row for row in rows if row is not None]
+        if not 1 <= len(rows) <= MOST_CLASSES or len(good) < len(rows) or len({len(row) for row in good}) > 1:
+            raise InvalidState(
+                f"{self.name} must be 1 to {MOST_CLASSES} rows of equally many finite numbers, "
+                f"at most {MOST_CLASSES}, got {value!r}"
+            )
+        return good
+
+
+class Labels(traitlets.TraitType[list[str] | None, Any]):
+    allow_none = True
+
+    def validate(self, obj: Any, value: Any) -> list[str]:
+        labels = _as_list(value)
+        if not labels or not all(isinstance(label, str) and label.strip() for label in labels):
+            raise InvalidState(f"{self.name} must be None or a sequence of texts, none empty, got {value!r}")
+        for label in labels:
+            if len(label) > LONGEST_LABEL:
+                raise InvalidState(f"{self.name} must have at most {LONGEST_LABEL} characters each, got {label!r}")
+        return labels
+
+
+class Index(traitlets.TraitType[int, Any]):
+    def validate(self, obj: Any, value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+            raise InvalidState(f"{self.name} must be an index from 0, got {value!r}")
+        return int(value)
+
+
+class Format(traitlets.TraitType[str, str]):
+    def validate(self, obj: Any, value: Any) -> str:
+        if not isinstance(value, str) or value not in FORMATS:
+            raise InvalidState(f"{self.name} must be one of {list(FORMATS)}, got {value!r}")
+        return value
+
+
+class Text(traitlets.TraitType[str, str]):
+    def validate(self, obj: Any, value: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise InvalidState(f"{self.name} must be a text that is not empty, got {value!r}")
+        return value
+
+
+class Choices(traitlets.TraitType[dict[str, str], Any]):
+    def __init__(self, default_value: Any = traitlets.Undefined) -> None:
+        super().__init__(default_value)
+        # A list of pairs in JavaScript: its objects put keys that look like integers first.
+        self.tag(to_json=lambda choices, _: [list(pair) for pair in choices.items()])
+
+    def validate(self, obj: Any, value: Any) -> dict[str, str]:
+        choices = dict(value) if isinstance(value, Mapping) else {}
+        texts = [*choices.keys(), *choices.values()]
+        if not FEWEST_CHOICES <= len(choices) <= MOST_CLASSES or not all(
+            isinstance(t, str) and t.strip() for t in texts
+        ):
+            raise InvalidState(
+                f"{self.name} must map {FEWEST_CHOICES} to {MOST_CLASSES} texts to replies, none empty, got {value!r}"
+            )
+        return choices
+
+
+_KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
+    "number": Number,
+    "positive number": PositiveNumber,
+    "numbers": Numbers,
+    "matrix": Matrix,
+    "labels": Labels,
+    "index": Index,
+    "format": Format,
+    "text": Text,
+    "choices": Choices,
+    "choice": partial(traitlets.Unicode, allow_none=True),
+}
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else []
+
+
+def _as_float(value: Any) -> float | None:
+    if isinstance(value, bool | str | bytes):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _as_floats(value: Any) -> list[float] | None:
+    numbers = [_as_float(item) for item in _as_list(value)]
+    finite = [number for number in numbers if number is not None]
+    return finite if 1 <= len(numbers) <= MOST_CLASSES and len(finite) == len(numbers) else None
