@@ -1,8 +1,9 @@
 """How far softmax and its relatives are from the exact answer, here and in the peers.
 
-The exact answer is mpmath's at 60 digits, for the logits as they are in their type. The error of softmax, log_softmax
-and logsumexp is in units in the last place (ULP): the distance to the next number of the type, at the correctly
-rounded answer. That of the two gradients is relative, component by component. What is not finite has error "inf".
+mpmath computes the exact answer with 60 digits, for the logits after they were rounded to their
+type. The error of softmax, log_softmax and logsumexp is in units in the last place (ULP): one unit
+is the distance from the correctly rounded answer to the next number of the type. The error of the
+two gradients is relative, component by component. A result that is not finite has the error "inf".
 """
 
 import argparse
@@ -35,8 +36,11 @@ PACKAGES = ("numpy", "ml-dtypes", "mpmath", "scipy", "torch", "numba")
 
 
 def exact(row: Array) -> dict[str, list[Any]]:
-    """softmax, log_softmax and logsumexp of a row. Nothing cancels: the maximum's own term is 1, and goes by log1p."""
-    # Equal logits have equal answers, and 100 000 in half precision take few values.
+    """softmax, log_softmax and logsumexp of a row.
+
+    Nothing cancels: the maximum's own term is 1, and log1p takes the sum of the others.
+    """
+    # Equal logits have equal answers, and 100 000 logits in half precision take few values.
     values, where, counts = np.unique(row.astype(np.float64), return_inverse=True, return_counts=True)
     maximum = mpmath.mpf(values[-1])
     shifted = [mpmath.mpf(value) - maximum for value in values.tolist()]
@@ -54,7 +58,7 @@ def exact(row: Array) -> dict[str, list[Any]]:
 
 
 def exact_vjp(probabilities: Array, vector: Array) -> list[Any]:
-    """p_i sum_j p_j (v_i - v_j), for the probabilities as given: rounded ones need not sum to one."""
+    """p_i sum_j p_j (v_i - v_j), for probabilities that rounding may keep from summing to one."""
     p, v = ([mpmath.mpf(value) for value in array.tolist()] for array in (probabilities, vector))
     total, inner = mpmath.fsum(p), mpmath.fdot(p, v)
     return [a * (b * total - inner) for a, b in zip(p, v, strict=True)]
@@ -73,9 +77,10 @@ Units = tuple[Array, Array, Array]
 
 
 def units(expected: Iterable[Any], dtype: npt.DTypeLike) -> Units:
-    """The exponent of one unit in the last place of each number, rounded to `dtype`, and the number in that unit.
+    """Each number's unit in the last place of `dtype`, as an exponent, and the number in that unit.
 
-    In two parts, high and low, so that float64 holds it to 100 bits, also where it is too small for float64.
+    The number is in two parts, high and low. So float64 holds it to 100 bits, also where it is too
+    small for float64.
     """
     information = ml_dtypes.finfo(dtype)
     digits, smallest = information.nmant + 1, information.minexp - information.nmant
@@ -109,7 +114,7 @@ def relative(got: Array, expected: Sequence[Any]) -> Array:
 
 
 class Question(NamedTuple):
-    """What every library is asked, and how far an answer is off."""
+    """A question to every library, and a function that says how far an answer is off."""
 
     operation: str
     inputs: tuple[Array, ...]
@@ -118,7 +123,7 @@ class Question(NamedTuple):
 
 
 def families(dtype: str, length: int) -> dict[str, Array]:
-    """Matrices of logits, each row an example, that each go for another weakness; K is 512, in one case `length`."""
+    """Matrices of logits, each of which probes another weakness. K is 512, in one case `length`."""
     short = min(512, length)
     generator = np.random.default_rng(0)
     kind = DTYPES[dtype]
@@ -139,7 +144,7 @@ def families(dtype: str, length: int) -> dict[str, Array]:
 
 
 def gradient_families(dtype: str, length: int) -> dict[str, tuple[Array, Array, Array]]:
-    """Logits, the target class of each row, and a vector for the VJP."""
+    """Logits, the target class of each row, and a vector to multiply by."""
     if dtype not in ("float32", "float64"):
         return {}
     generator = np.random.default_rng(0)
@@ -159,7 +164,10 @@ def gradient_families(dtype: str, length: int) -> dict[str, tuple[Array, Array, 
 
 
 def questions(dtype: str, length: int) -> Iterator[tuple[str, Callable[[], list[Question]]]]:
-    """The families by name, each with what makes its questions: that takes a second where K = 100 000."""
+    """The families by name, and for each a function that makes its questions.
+
+    It is called when their turn has come, because it takes a second where K = 100 000.
+    """
 
     def in_ulps(x: Array) -> list[Question]:
         answers = [exact(row) for row in x]
@@ -199,7 +207,7 @@ def _scipy() -> Functions:
 
 
 def _formula() -> Functions:
-    """The gradients as they are usually written, with probabilities that are right."""
+    """The gradients in their usual form, from probabilities that are right."""
 
     def vjp(p: Array, v: Array) -> Array:
         return p * (v - (p * v).sum(axis=-1, keepdims=True))
@@ -268,8 +276,8 @@ def answer(functions: Functions, question: Question) -> dict[str, Any]:
         with np.errstate(all="ignore"):
             got = np.asarray(functions[question.operation](*question.inputs))
             errors = question.errors(got)
-    except Exception as problem:  # that a library does not take a type is a result too
-        return {"left_out": f"{type(problem).__name__}: {problem}".splitlines()[0][:200]}
+    except Exception as problem:  # it is a result, too, that a library does not take a type
+        return {"left_out": report.one_line(problem)}
     result = {"max": float(errors.max()), "mean": float(errors.mean())}
     widened = got.dtype != question.inputs[0].dtype
     return result | {"returned": got.dtype.name} if widened else result

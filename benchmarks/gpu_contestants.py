@@ -1,23 +1,22 @@
 """Who takes part on a GPU.
 
-As in `benchmarks.contestants`, but each contestant is given the `Gpu`, and the arrays lie on it: PyTorch and Triton
-see CuPy's memory. Some return PyTorch's tensors.
+A contestant is what it is in `benchmarks.contestants`, but it is given the `Gpu`, and the arrays
+lie there: PyTorch and Triton see CuPy's memory. Some contestants return PyTorch's tensors.
 """
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from benchmarks import contestants
-from benchmarks.contestants import Call, Case, Inputs, Prepare
+from benchmarks.cases import Call, Case, Inputs
+from benchmarks.contestants import Prepare
+from benchmarks.gpu_device import Gpu
 
-if TYPE_CHECKING:
-    from benchmarks.gpu import Gpu
 
-
-def copy(gpu: "Gpu") -> Prepare:
+def copy(gpu: Gpu) -> Prepare:
     """The limit: nobody reads and writes faster."""
 
     def prepare(case: Case, inputs: Inputs, out: Any) -> Call:
@@ -30,19 +29,19 @@ def copy(gpu: "Gpu") -> Prepare:
     return prepare
 
 
-def with_cupy(gpu: "Gpu") -> Prepare:
-    return contestants._softmax_lib("with_cupy")
+def with_cupy(gpu: Gpu) -> Prepare:
+    return contestants.library("with_cupy")
 
 
-def cupyx(gpu: "Gpu") -> Prepare:
-    """SciPy's functions for CuPy; there is no `out`."""
+def cupyx(gpu: Gpu) -> Prepare:
+    """SciPy's functions for CuPy, which have no `out`."""
     from cupyx.scipy import special
 
     return _functions("cupyx", special.softmax, special.log_softmax)
 
 
-def cupy_lines(gpu: "Gpu") -> Prepare:
-    """The formulas as one writes them with NumPy: each operation reads and writes whole arrays."""
+def cupy_lines(gpu: Gpu) -> Prepare:
+    """The formulas as they are written with NumPy: each operation reads and writes whole arrays."""
     exp, log, take_along_axis = gpu.arrays.exp, gpu.arrays.log, gpu.arrays.take_along_axis
 
     def softmax(x: Any, axis: int) -> Any:
@@ -62,8 +61,8 @@ def cupy_lines(gpu: "Gpu") -> Prepare:
     return _functions("cupy_lines", softmax, log_softmax, softmax_vjp, cross_entropy)
 
 
-def torch(gpu: "Gpu") -> Prepare:
-    """Eager, with `out`; cross_entropy has none and keeps an array of the size of the logits."""
+def torch(gpu: Gpu) -> Prepare:
+    """Eager PyTorch, with `out`; cross_entropy has none, and makes an array of the logits' size."""
     import torch
 
     torch.set_grad_enabled(False)
@@ -76,7 +75,7 @@ def torch(gpu: "Gpu") -> Prepare:
         if case.operation == "log_softmax":
             return lambda: torch.log_softmax(first, axis, out=result)
         if case.operation == "softmax_vjp":
-            # What autograd calls, with the array for the result that autograd has no argument for.
+            # Autograd calls this function, but has no argument for the result's array.
             backward = torch._softmax_backward_data
             return lambda: backward(others[0], first, axis, first.dtype, grad_input=result)
         return lambda: torch.nn.functional.cross_entropy(first, others[0], reduction="none")
@@ -84,8 +83,8 @@ def torch(gpu: "Gpu") -> Prepare:
     return prepare
 
 
-def torch_compile(gpu: "Gpu") -> Prepare:
-    """The same functions compiled for their shape; into fresh memory of PyTorch's pool."""
+def torch_compile(gpu: Gpu) -> Prepare:
+    """PyTorch's functions, compiled for their shape; results go into fresh memory of its pool."""
     import torch
 
     torch.set_grad_enabled(False)
@@ -103,9 +102,9 @@ def torch_compile(gpu: "Gpu") -> Prepare:
         "cross_entropy": cross_entropy,
     }
 
-    @functools.lru_cache(maxsize=1)  # for all buffers of a case
+    @functools.lru_cache(maxsize=1)  # all buffers of a case share one
     def compiled_for(case: Case) -> Any:
-        torch.compiler.reset()  # or the ninth shape of a function would silently run eagerly
+        torch.compiler.reset()  # without this, the ninth shape of a function would silently run eagerly
         function, axis = functions[case.operation], case.axis
         return torch.compile(lambda *tensors: function(*tensors, axis), fullgraph=True, dynamic=False)
 
@@ -116,7 +115,7 @@ def torch_compile(gpu: "Gpu") -> Prepare:
     return prepare
 
 
-def triton(gpu: "Gpu") -> Prepare:
+def triton(gpu: Gpu) -> Prepare:
     """The fused row kernel of Triton's tutorial."""
     from benchmarks import triton_softmax
 
@@ -142,24 +141,24 @@ def _functions(library: str, *functions: Callable[..., Any]) -> Prepare:
     return prepare
 
 
-CONTESTANTS: dict[str, Callable[["Gpu"], Prepare]] = {
+CONTESTANTS: dict[str, Callable[[Gpu], Prepare]] = {
     function.__name__: function for function in (copy, with_cupy, cupyx, cupy_lines, torch, torch_compile, triton)
 }
-# Whose versions a result depends on; CuPy's distribution has a name for each version of CUDA.
+# The packages whose versions a result depends on. CuPy is not here: each version of CUDA has a CuPy of another name.
 PACKAGES = ("numpy", "torch", "triton", "numba", "ml-dtypes")
 
 # --- one memory, two libraries ---------------------------------------------------------------------------------------
 
 
 def as_tensor(array: Any) -> Any:
-    """PyTorch's view of an array. As integers: DLPack knows them everywhere, bfloat16 not."""
+    """PyTorch's view of an array, by way of integers: not every DLPack knows bfloat16."""
     import torch
 
     return torch.from_dlpack(array.view(np.dtype(f"int{8 * array.itemsize}"))).view(getattr(torch, array.dtype.name))
 
 
-def as_array(gpu: "Gpu", result: Any) -> Any:
-    """What a contestant returned, as an array of `gpu`."""
+def as_array(gpu: Gpu, result: Any) -> Any:
+    """The result of a contestant, as an array of `gpu`."""
     if isinstance(result, gpu.arrays.ndarray):
         return result
     import torch

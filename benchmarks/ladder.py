@@ -1,8 +1,9 @@
-"""How fast each rung of the Numba chapter's ladder is: the very code of `book/numba.ipynb`, run and timed.
+"""How fast each rung of the Numba chapter's ladder is: the code of `book/numba.ipynb`, timed.
 
-The cells tagged `rung-setup` and `rung` are executed in order, without the rest of the page. Each rung defines one
-function; it is checked against float64 and then takes turns with the others, with a copy of the same array, SciPy and
-`softmax_lib.with_numba`, all in one process. A rung that is wrong is named and not timed.
+The cells tagged `rung-setup` and `rung` are executed in order, without the rest of the page. Each
+rung defines one function. It is checked against float64 and then takes turns with the others, with
+a copy of the same array, SciPy and `softmax_lib.with_numba`, all in one process. A rung that is
+wrong is named and not timed.
 """
 
 import itertools
@@ -19,10 +20,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from benchmarks import contestants, cpu, report
-from benchmarks.contestants import Case, Inputs, Prepare
+from benchmarks import report, timing
+from benchmarks.cases import TOLERANCES, Array, Case, Inputs, aligned, aligned_copy, error, make_inputs
+from benchmarks.contestants import CONTESTANTS, Prepare, copy_kernels
 
-Arrays = list[tuple[Inputs, contestants.Array]]
 PAGE = report.ROOT / "book" / "numba.ipynb"
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite")
 BESIDE = {"softmax": ("copy", "copy_nontemporal", "scipy", "with_numba"), "softmax_vjp": ("with_numba",)}
@@ -73,21 +74,23 @@ def as_prepare(function: Callable[..., Any]) -> Prepare:
 
 def copy_one_core() -> Prepare:
     """The non-temporal copy, which is the limit for a rung without threads."""
-    kernel, _ = contestants.copy_kernels(nontemporal=True)
+    kernel, _ = copy_kernels(nontemporal=True)
     return as_prepare(lambda x, out: kernel(x.reshape(-1), out.reshape(-1), 0, x.size))
 
 
-class Turns(cpu.Timed):
-    """What `benchmarks.cpu.measure` takes for a contestant's process: in this one, with the same arrays for all."""
+class InThisProcess(timing.Timed):
+    """A contestant for `timing.measure` that has no process of its own; all share some arrays."""
 
-    def __init__(self, name: str, prepare: Prepare, arrays: Arrays) -> None:
-        super().__init__(prepare, "copy" if name.startswith("copy") else None)
-        self.name, self.arrays = name, arrays
+    def __init__(self, name: str, prepare: Prepare, arrays: list[tuple[Inputs, Array]]) -> None:
+        super().__init__()
+        self.name, self.prepare_call, self.arrays = name, prepare, arrays
 
     def prepare(self, case: Case, buffers: int) -> float:
-        case = case._replace(operation=self.operation or case.operation)
+        """Make the calls, make the first, and return the error of its result."""
+        if self.name.startswith("copy"):
+            case = case._replace(operation="copy")
         calls = [self.prepare_call(case, inputs, out) for inputs, out in self.arrays]
-        found = contestants.error(case, self.arrays[0][0], np.asarray(calls[0]()))
+        found = error(case, self.arrays[0][0], np.asarray(calls[0]()))
         self.calls = itertools.cycle(calls)
         return found
 
@@ -100,32 +103,34 @@ class Turns(cpu.Timed):
 
 def measure(case: Case, taking_part: dict[str, Prepare], rounds: int, turn: float) -> dict[str, Any]:
     """The results of all in one case; who is wrong is named in them, and not timed."""
-    inputs, buffers = contestants.make_inputs(case), cpu._buffers(case, contestants=2)
-    arrays = [(tuple(map(cpu._copy, inputs)), contestants.aligned(case.shape, case.dtype)) for _ in range(buffers)]
-    workers = [Turns(name, prepare, arrays) for name, prepare in taking_part.items()]
-    results = cpu.measure(case, buffers, workers, rounds, turn)  # type: ignore[arg-type]
+    inputs, buffers = make_inputs(case), timing.buffers(case, contestants=2)
+    arrays = [(tuple(map(aligned_copy, inputs)), aligned(case.shape, case.dtype)) for _ in range(buffers)]
+    contestants = [InThisProcess(name, prepare, arrays) for name, prepare in taking_part.items()]
+    results = timing.measure(case, buffers, contestants, rounds, turn)
     return {"name": str(case), **case._asdict(), "bytes": case.bytes_moved, "buffers": buffers, "results": results}
 
 
 def first_calls(functions: dict[str, Callable[..., Any]]) -> dict[str, float]:
-    """Seconds that the first call of each takes, in this order: what an earlier one has compiled is there.
+    """Seconds that the first call of each takes, in this order.
+
+    What an earlier one has compiled is not compiled again.
 
     A rung that is wrong on a few ordinary rows ends the run.
     """
     found = {}
     for name, function in functions.items():
         case = Case("softmax_vjp" if name.startswith("vjp") else "softmax", (6, 1000))
-        inputs, out = contestants.make_inputs(case), contestants.aligned(case.shape, case.dtype)
+        inputs, out = make_inputs(case), aligned(case.shape, case.dtype)
         begin = time.perf_counter()
         function(*inputs, out)
         found[name] = time.perf_counter() - begin
-        if not (off := contestants.error(case, inputs, out)) <= contestants.TOLERANCES[case.dtype]:
+        if not (off := error(case, inputs, out)) <= TOLERANCES[case.dtype]:
             raise SystemExit(f"python -m benchmarks.ladder: {name} is wrong: the largest error is {off:.2g}")
     return found
 
 
 def library_first_call() -> dict[str, dict[str, float]]:
-    """Seconds that a new process takes to import the library and for its first call: compiled, and from the cache."""
+    """Seconds of a new process for import and first call, with an empty cache and a filled one."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for cache in ("empty", "filled"):
@@ -139,7 +144,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser = report.parser("ladder", __doc__)
     parser.add_argument("--quick", action="store_true", help="fewer cases and rounds: under a minute")
     options = parser.parse_args(given)
-    rounds, turn = (cpu.QUICK_ROUNDS, cpu.QUICK_TURN) if options.quick else (cpu.ROUNDS, cpu.TURN)
+    rounds, turn = timing.pace(options.quick)
     cases = QUICK_CASES if options.quick else CASES
     progress = report.Progress(len(cases) + 1)
     progress.step("the first calls")
@@ -161,12 +166,12 @@ def main(given: Sequence[str] | None = None) -> int:
             if name.startswith("vjp") == case.operation.endswith("vjp")
         }
         copies = {"copy_one_core": copy_one_core()} if case.operation == "softmax" else {}
-        others = {name: contestants.CONTESTANTS[name]() for name in BESIDE[case.operation]}
+        others = {name: CONTESTANTS[name]() for name in BESIDE[case.operation]}
         results["cases"].append(measure(case, mine | copies | others, rounds, turn))
     progress.close()
     report.write(options.output, results)
-    print(cpu.tables(results["cases"]))
-    print(f"\n{cpu.LEGEND}\nWritten to {options.output}")
+    print(timing.tables(results["cases"]))
+    print(f"\n{timing.LEGEND}\nWritten to {options.output}")
     return 0
 
 

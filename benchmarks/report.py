@@ -1,4 +1,4 @@
-"""What the benchmarks share: command lines, facts about the machine, result files, a table and a progress bar."""
+"""What all benchmarks share: options, facts about the machine, results, a table, a progress bar."""
 
 import argparse
 import importlib.metadata
@@ -35,7 +35,7 @@ def parser(name: str, description: str | None) -> Parser:
 
 
 def _output(text: str) -> Path:
-    """A path that can be written: better known before the minutes of measuring than after."""
+    """A path that can be written. It is better to know that before the minutes of measuring."""
     path = Path(text)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,16 +51,16 @@ def _output(text: str) -> Path:
 
 def facts(packages: Iterable[str]) -> dict[str, Any]:
     """When, on what and with which versions: what a reader needs to judge a result."""
-    commit = _output_of("git", "-C", str(ROOT), "rev-parse", "HEAD")
+    commit = output_of("git", "-C", str(ROOT), "rev-parse", "HEAD")
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit,
-        "dirty": bool(_output_of("git", "-C", str(ROOT), "status", "--porcelain")) if commit else None,
+        "dirty": bool(output_of("git", "-C", str(ROOT), "status", "--porcelain")) if commit else None,
         "processor": _processor(),
         "cores": cores(),
         "caches_bytes": _caches(),
         "memory_bytes": memory(),
-        # Of the minute before: above about 0.5, others were using the machine.
+        # This is the average of the last minute. Above about 0.5, others were using the machine.
         "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {"python": platform.python_version(), "softmax_lib": softmax_lib.__version__}
@@ -86,7 +86,7 @@ def _processor() -> str:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
-    return _output_of("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor() or platform.machine()
+    return output_of("sysctl", "-n", "machdep.cpu.brand_string") or platform.processor() or platform.machine()
 
 
 def _caches() -> dict[str, int]:
@@ -105,7 +105,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _output_of(*command: str) -> str | None:
+def output_of(*command: str) -> str | None:
+    """What a command prints, or None where it fails or is missing."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
@@ -124,7 +125,7 @@ def write(path: Path, results: dict[str, Any]) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """`value` for JSON, which has no infinity: "inf", as Python's float() reads it; floats to six digits."""
+    """`value` for JSON: floats to six digits; infinity as "inf", which Python's float() reads."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -134,8 +135,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def one_line(problem: Exception) -> str:
+    """An exception as the results name it: its type and the beginning of its message."""
+    return f"{type(problem).__name__}: {problem}".splitlines()[0][:200]
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns in line: the first to the left, the others to the right."""
+    """Columns in line, the first one flush left and the others flush right."""
     lines = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -145,7 +151,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 class Progress:
-    """A bar on stderr that says what is being measured; where stderr is no terminal, a line for each step."""
+    """A bar on stderr that says what is measured; if that is no terminal, a line for each step."""
 
     def __init__(self, total: int) -> None:
         self.total, self.done = total, 0

@@ -1,6 +1,6 @@
-"""The row softmax that Triton's users know: one program reads a row, keeps it in registers, and writes it once.
+"""The row softmax that Triton's users know: a program reads a row into registers, writes it once.
 
-In a file of its own because Triton compiles what it finds in one: names outside a kernel must be its module's.
+It has a file of its own because Triton looks up a kernel's names in the kernel's module.
 """
 
 from typing import Any

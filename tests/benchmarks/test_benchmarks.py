@@ -18,7 +18,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, contestants, cpu, report
+from benchmarks import accuracy, cases, contestants, cpu, report
 from softmax_lib import figures, logsumexp
 from tests import ROOT
 
@@ -68,10 +68,10 @@ def timed(tmp_path_factory):
 
 def test_the_right_ones_are_timed_and_their_errors_known(timed):
     results, printed = timed
-    assert len(results["cases"]) == len(contestants.OPERATIONS) * len(contestants.TOLERANCES)
+    assert len(results["cases"]) == len(cases.OPERATIONS) * len(cases.TOLERANCES)
     for case in results["cases"]:
         size = math.prod(case["shape"]) * np.dtype(case["dtype"]).itemsize
-        assert case["bytes"] == contestants.TRAFFIC[case["operation"]] * size
+        assert case["bytes"] == cases.TRAFFIC[case["operation"]] * size
         assert case["name"] in printed
         for name in ("scipy", "with_numpy"):
             result = case["results"][name]
@@ -94,7 +94,7 @@ def test_the_wrong_and_the_absent_are_named_and_not_timed(timed):
         doubled, died, short = (case["results"][f"wrong_ones:{name}"] for name in ("doubled", "died", "short"))
         assert not [result for result in (doubled, died, short) if "seconds" in result]
         assert doubled["left_out"].startswith("wrong: the largest error is ")
-        assert float(doubled["error"]) > contestants.TOLERANCES[case["dtype"]]
+        assert float(doubled["error"]) > cases.TOLERANCES[case["dtype"]]
         assert died["left_out"] == "its process ended with code 3"
         assert float(short["error"]) == math.inf
 
@@ -137,32 +137,32 @@ def test_a_bad_argument_gets_one_clear_line(module, arguments, message, capsys):
 
 
 def test_an_error_anywhere_is_found():
-    for operation in contestants.OPERATIONS:
+    for operation in cases.OPERATIONS:
         for axis in (-1, 0) if operation != "cross_entropy" else (-1,):
-            case = contestants.Case(operation, (300, 4099), "float64", axis)
-            inputs = contestants.make_inputs(case)
-            right = contestants.with_numpy()(case, inputs, contestants.aligned(case.shape, case.dtype))()
-            assert contestants.error(case, inputs, right) < 1e-13
+            case = cases.Case(operation, (300, 4099), "float64", axis)
+            inputs = cases.make_inputs(case)
+            right = contestants.with_numpy()(case, inputs, cases.aligned(case.shape, case.dtype))()
+            assert cases.error(case, inputs, right) < 1e-13
             for wrong in (1e-8, np.nan):
                 spoiled = right.copy()
                 spoiled.flat[-1] += wrong
-                assert contestants.error(case, inputs, spoiled) > 1e-11
+                assert cases.error(case, inputs, spoiled) > 1e-11
 
 
 @pytest.mark.parametrize(("name", "dtype"), [("copy_nontemporal", "float64"), ("read", "float32")])
 def test_the_limits_are_right(name, dtype):
     for shape in ((1, 37), (257, 1025)):  # serial, and on all cores with a rest
-        case = contestants.Case(contestants.LIMITS[name], shape, dtype)
-        inputs = contestants.make_inputs(case)
-        out = contestants.aligned(shape, dtype)
-        assert contestants.error(case, inputs, contestants.CONTESTANTS[name]()(case, inputs, out)()) == 0
+        case = cases.Case(contestants.LIMITS[name], shape, dtype)
+        inputs = cases.make_inputs(case)
+        out = cases.aligned(shape, dtype)
+        assert cases.error(case, inputs, contestants.CONTESTANTS[name]()(case, inputs, out)()) == 0
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="looks at x86 instructions")
 def test_the_non_temporal_copy_is_one():
     for nontemporal in (False, True):
         part, _ = contestants.copy_kernels(nontemporal)
-        array = contestants.aligned((64,), "float32")
+        array = cases.aligned((64,), "float32")
         part(array, array, 0, 0)
         (assembly,) = part.inspect_asm().values()
         assert ("movntps" in assembly) is nontemporal

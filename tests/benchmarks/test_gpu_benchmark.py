@@ -15,14 +15,14 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from benchmarks import contestants, gpu, gpu_contestants, report
-from benchmarks.contestants import Case
+from benchmarks import cases, gpu, gpu_cases, gpu_contestants, gpu_costs, gpu_device, gpu_timing, report
+from benchmarks.cases import Case
 from softmax_lib import with_numpy
 
 SPEED = 1e6  # bytes a second, of the stand-in's memory
 
 
-class StandIn(gpu.Gpu):
+class StandIn(gpu_device.Gpu):
     def __init__(self, free=2**40):
         self.arrays, self.free, self.now = np, free, 0.0
 
@@ -101,7 +101,7 @@ CASES = [
     Case("softmax", (6, 5)),
     Case("softmax", (6, 5), axis=0),
     *(Case("softmax", (4, 37), dtype) for dtype in ("float16", "bfloat16", "float64")),
-    *(Case(operation, (6, 5), dtype) for operation in contestants.OPERATIONS[1:] for dtype in ("float32", "bfloat16")),
+    *(Case(operation, (6, 5), dtype) for operation in cases.OPERATIONS[1:] for dtype in ("float32", "bfloat16")),
 ]
 WRONG = {
     "wrong": contestant(change=one_wrong),
@@ -115,12 +115,12 @@ WRONG = {
 def small(monkeypatch):
     """Cases and costs that take no time."""
     monkeypatch.setattr(gpu, "GRID", CASES)
-    monkeypatch.setattr(gpu, "ROTATION", 1000)
-    monkeypatch.setattr(gpu, "SAMPLE", 1e-3)
-    monkeypatch.setattr(gpu, "PATIENCE", 0)
-    monkeypatch.setattr(gpu, "MIB", 2**10)
+    monkeypatch.setattr(gpu_cases, "ROTATION", 1000)
+    monkeypatch.setattr(gpu_timing, "SAMPLE", 1e-3)
+    monkeypatch.setattr(gpu_costs, "PATIENCE", 0)
+    monkeypatch.setattr(gpu_costs, "TRANSFERRED", 2**18)
     monkeypatch.setattr(gpu, "ROWS", (1, 10))
-    monkeypatch.setattr(gpu, "FIRST_CALL", "print(0.25)")
+    monkeypatch.setattr(gpu_costs, "FIRST_CALL", "print(0.25)")
     for backend in ("with_numba", "with_cupy"):
         monkeypatch.setitem(sys.modules, f"softmax_lib.{backend}", with_numpy)
     return monkeypatch
@@ -152,8 +152,8 @@ def test_a_run_times_the_right_ones_against_the_copy(small, tmp_path, capsys):
         for name, share in {"copy": 1, "fast": 0.9, "slow": 0.25}.items():
             assert found[name]["ratio_to_copy"]["median"] == pytest.approx(share, rel=1e-4)
             assert found[name]["gigabytes_per_second"] == pytest.approx(share * SPEED / 1e9, rel=1e-4)
-            assert found[name]["samples"] == gpu.ROUNDS
-            assert found[name]["error"] <= gpu.TOLERANCES[case["dtype"]] / 10
+            assert found[name]["samples"] == gpu_timing.ROUNDS
+            assert found[name]["error"] <= gpu_cases.TOLERANCES[case["dtype"]] / 10
     assert "0.90" in printed
     assert "0.25" in printed
     assert results["facts"]["gpu"] == {"name": "none", "driver_version": None}
@@ -195,7 +195,7 @@ def test_the_wrong_and_the_absent_are_named_and_not_timed(small, tmp_path, capsy
         assert "seconds" in found["right"]
         assert not [name for name in WRONG if "seconds" in found[name] or "ratio_to_copy" in found[name]]
         assert found["wrong"]["left_out"].startswith("wrong: the largest error is ")
-        assert float(found["wrong"]["error"]) > gpu.TOLERANCES[case["dtype"]]
+        assert float(found["wrong"]["error"]) > gpu_cases.TOLERANCES[case["dtype"]]
         assert float(found["double"]["error"]) == float(found["unwritten"]["error"]) == math.inf
         assert found["raises"]["left_out"] == "MemoryError: too much"
 
@@ -203,7 +203,7 @@ def test_the_wrong_and_the_absent_are_named_and_not_timed(small, tmp_path, capsy
 def test_a_wrong_backend_has_no_place_in_the_crossover(small):
     doubled = SimpleNamespace(softmax=lambda x: 2 * with_numpy.softmax(x))
     small.setitem(sys.modules, "softmax_lib.with_cupy", doubled)
-    found = gpu.crossover(StandIn(), (1, 10))
+    found = gpu_costs.crossover(StandIn(), (1, 10))
     assert found["left_out"]["with_cupy"] == "ValueError: softmax 1 x 1000 float32: the largest error is 1"
     assert "with_cupy" not in found["seconds"]
     assert found["wins_from"] == {}
@@ -214,7 +214,7 @@ def test_nothing_is_used_again_before_the_rotation_has_passed(small, tmp_path):
     run(tmp_path, {"seen": contestant(seen=seen)}, small)
     for case in CASES:
         used = [array for which, array in seen if which == case]
-        assert len(set(used)) == gpu.buffers(case)
+        assert len(set(used)) == gpu_cases.buffers(case)
         timed = used[1:]  # not the first, whose answer is checked
         distance = len(set(used))
         assert all(len(set(timed[i : i + distance])) == distance for i in range(len(timed) - distance))
@@ -222,10 +222,13 @@ def test_nothing_is_used_again_before_the_rotation_has_passed(small, tmp_path):
 
 
 def test_the_slow_stop_after_three_rounds_and_the_copy_never_does(small, tmp_path):
-    small.setattr(gpu, "ENOUGH", 0)
+    small.setattr(gpu_timing, "ENOUGH", 0)
     _, output = run(tmp_path, {"slow": contestant(0.1)}, small)
     for case in json.loads(output.read_text())["cases"]:
-        assert {name: found["samples"] for name, found in case["results"].items()} == {"copy": gpu.ROUNDS, "slow": 3}
+        assert {name: found["samples"] for name, found in case["results"].items()} == {
+            "copy": gpu_timing.ROUNDS,
+            "slow": 3,
+        }
         assert case["results"]["slow"]["ratio_to_copy"]["median"] == pytest.approx(0.1, rel=1e-4)
 
 
@@ -264,7 +267,7 @@ def test_what_does_not_fit_or_cannot_be_made_is_named(small, tmp_path, capsys):
     assert json.loads(output.read_text())["left_out"] == {
         "softmax 6 x 1048576 float32": "too large for this device's memory"
     }
-    small.setattr(gpu, "make_inputs", lambda *_: 1 / 0)
+    small.setattr(gpu_timing, "make_inputs", lambda *_: 1 / 0)
     output.unlink()
     assert run(tmp_path, {}, small, "--only", "softmax")[0] == 1
     assert list(tmp_path.iterdir()) == []
@@ -322,21 +325,21 @@ def test_without_a_gpu_one_line_says_what_is_missing(cupy, message, monkeypatch,
 def test_cases_fill_the_memory_there_is_and_keep_their_length(case):
     size = math.prod(case.shape) * np.dtype(case.dtype).itemsize
     assert size <= 2**30
-    assert (gpu.buffers(case) - 1) * case.bytes_moved >= 10**9
-    assert gpu.fitted(case, 2**40) == case
+    assert (gpu_cases.buffers(case) - 1) * case.bytes_moved >= 10**9
+    assert gpu_cases.fitted(case, 2**40) == case
     for free in (70 * 2**30, 12 * 2**30, 4 * 2**30):
-        here = gpu.fitted(case, free)
+        here = gpu_cases.fitted(case, free)
         assert here.shape[here.axis] == case.shape[case.axis]
         assert here._replace(shape=case.shape) == case
         arrays = {"softmax": 2, "log_softmax": 2, "softmax_vjp": 3, "cross_entropy": 2}[case.operation]
         bytes_here = math.prod(here.shape) * np.dtype(case.dtype).itemsize
-        assert (gpu.buffers(here) * arrays + gpu.WORKING) * bytes_here <= 0.8 * free
-        assert (gpu.buffers(here) - 1) * here.bytes_moved >= 10**9
+        assert (gpu_cases.buffers(here) * arrays + gpu_cases.WORKING) * bytes_here <= 0.8 * free
+        assert (gpu_cases.buffers(here) - 1) * here.bytes_moved >= 10**9
         if here != case:
             batch = here.axis + 1
             doubled = here._replace(shape=tuple(n * (2 if i == batch else 1) for i, n in enumerate(here.shape)))
-            assert gpu.footprint(doubled) > 0.8 * free
-    assert gpu.fitted(case, 2**20) is None
+            assert gpu_cases.footprint(doubled) > 0.8 * free
+    assert gpu_cases.fitted(case, 2**20) is None
 
 
 def test_the_grid_has_what_the_goals_ask_for():
@@ -347,19 +350,19 @@ def test_the_grid_has_what_the_goals_ask_for():
     full = [case for case in gpu.GRID if math.prod(case.shape) * np.dtype(case.dtype).itemsize == 2**30]
     assert len(full) == len(gpu.GRID) - 2  # (1, 2**24) and the square along axis 0
     assert Case("softmax", (4096, 4096), axis=0) in softmax
-    assert {case.operation for case in gpu.GRID} == set(contestants.OPERATIONS)
+    assert {case.operation for case in gpu.GRID} == set(cases.OPERATIONS)
     assert len(set(gpu.GRID)) == len(gpu.GRID)
-    assert {case.operation for case in gpu.QUICK_GRID} == set(contestants.OPERATIONS)
+    assert {case.operation for case in gpu.QUICK_GRID} == set(cases.OPERATIONS)
 
 
 def test_the_inputs_are_those_of_the_processors_benchmark():
     device = StandIn()
-    for operation in contestants.OPERATIONS:
+    for operation in cases.OPERATIONS:
         case = Case(operation, (2003, 1009))
-        here, there = gpu.make_inputs(device, case), contestants.make_inputs(case)
+        here, there = gpu_cases.make_inputs(device, case), cases.make_inputs(case)
         for ours, theirs in zip(here, there, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=3e-6 if operation == "softmax_vjp" else 0)
-    p, _ = gpu.make_inputs(device, Case("softmax_vjp", (100, 31), "bfloat16", axis=0))
+    p, _ = gpu_cases.make_inputs(device, Case("softmax_vjp", (100, 31), "bfloat16", axis=0))
     assert p.dtype == ml_dtypes.bfloat16
     np.testing.assert_allclose(p.astype(np.float64).sum(axis=0), 1, rtol=0.01)
 
@@ -367,39 +370,39 @@ def test_the_inputs_are_those_of_the_processors_benchmark():
 # --- what is right ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", gpu.TOLERANCES)
-@pytest.mark.parametrize("operation", contestants.OPERATIONS)
+@pytest.mark.parametrize("dtype", gpu_cases.TOLERANCES)
+@pytest.mark.parametrize("operation", cases.OPERATIONS)
 def test_an_error_in_the_slices_that_are_looked_at_is_found(operation, dtype):
     for axis in (-1, 0) if operation != "cross_entropy" else (-1,):
         case = Case(operation, (700, 1100), dtype, axis)
-        inputs = gpu.make_inputs(StandIn(), case)
-        answer = gpu.Answer(StandIn(), case, inputs)
+        inputs = gpu_cases.make_inputs(StandIn(), case)
+        answer = gpu_cases.Answer(StandIn(), case, inputs)
         right = getattr(with_numpy, operation)(*inputs, axis=axis)
-        assert answer.error(right) <= gpu.TOLERANCES[dtype] / 10
+        assert answer.error(right) <= gpu_cases.TOLERANCES[dtype] / 10
         assert {0, (1100 if axis == 0 else 700) - 1} < set(answer.slices)
         for place in (0, -1):
             wrong = right.astype(dtype)
             wrong.flat[place] = np.nan
             assert answer.error(wrong) == math.inf
             wrong.flat[place] = 1.2 * float(right.flat[place]) + 0.01
-            assert answer.error(wrong) > gpu.TOLERANCES[dtype]
+            assert answer.error(wrong) > gpu_cases.TOLERANCES[dtype]
         hidden = right.copy()
         unseen = np.setdiff1d(np.arange(right.shape[0 if axis else 1]), answer.slices)[0]
-        gpu._bits(hidden)[(3, unseen) if axis == 0 else unseen] = gpu._unwritten(hidden)
+        gpu_cases.bits(hidden)[(3, unseen) if axis == 0 else unseen] = gpu_cases.unwritten(hidden)
         assert answer.error(hidden) == math.inf
         assert answer.error(right[:-1]) == math.inf
         assert answer.error(right.astype(np.float64 if dtype == "float32" else np.float32)) == math.inf
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])  # NumPy sums narrower ones as they are; CuPy does not
-@pytest.mark.parametrize("operation", contestants.OPERATIONS)
+@pytest.mark.parametrize("operation", cases.OPERATIONS)
 def test_the_plain_lines_are_right(operation, dtype):
     prepare = gpu_contestants.cupy_lines(StandIn())
     for axis in (-1, 0) if operation != "cross_entropy" else (-1,):
         case = Case(operation, (60, 110), dtype, axis)
-        inputs = gpu.make_inputs(StandIn(), case)
+        inputs = gpu_cases.make_inputs(StandIn(), case)
         result = prepare(case, inputs, None)()
-        assert gpu.Answer(StandIn(), case, inputs).error(result) <= gpu.TOLERANCES[dtype]
+        assert gpu_cases.Answer(StandIn(), case, inputs).error(result) <= gpu_cases.TOLERANCES[dtype]
 
 
 @pytest.mark.parametrize(
@@ -413,7 +416,7 @@ def test_the_plain_lines_are_right(operation, dtype):
     ],
 )
 def test_who_wins_from_where(ours, theirs, expected):
-    assert gpu.wins_from([1, 10, 100], ours, theirs) == expected
+    assert gpu_costs.wins_from([1, 10, 100], ours, theirs) == expected
 
 
 # --- the clock -------------------------------------------------------------------------------------------------------
@@ -456,7 +459,7 @@ class Queue:
 @pytest.mark.parametrize(("on_host", "on_device"), [(20e-6, 2e-6), (2e-6, 20e-6), (1e-3, 1e-6)])
 def test_the_device_never_waits_for_python(on_host, on_device):
     queue = Queue()
-    device = gpu.Gpu(queue)
+    device = gpu_device.Gpu(queue)
     assert device.copy_seconds == pytest.approx(256 * 2**20 / 1e12)
     calls = 50 * [functools.partial(queue.enqueue, on_host, on_device)]
     assert device.seconds(calls, 50 * on_host) == pytest.approx(50 * on_device)
@@ -466,9 +469,9 @@ def test_the_device_never_waits_for_python(on_host, on_device):
 
 def test_a_first_call_is_not_counted(monkeypatch):
     took, now = iter([100, 5, 1, 2, 4, 3]), [0]
-    monkeypatch.setattr(gpu, "time", SimpleNamespace(perf_counter=lambda: now[0]))
-    monkeypatch.setattr(gpu, "PATIENCE", 0)
-    assert gpu.wall(StandIn(), lambda: now.append(now.pop() + next(took))) == 3
+    monkeypatch.setattr(gpu_costs, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(gpu_costs, "PATIENCE", 0)
+    assert gpu_costs.wall(StandIn(), lambda: now.append(now.pop() + next(took))) == 3
 
 
 # --- on a real one ---------------------------------------------------------------------------------------------------
@@ -487,11 +490,11 @@ def test_a_quick_run_on_a_gpu(tmp_path):
     assert ran.returncode == 0, ran.stderr
     results = json.loads(output.read_text())
     assert results["facts"]["gpu"]["name"]
-    assert {case["operation"] for case in results["cases"]} == set(contestants.OPERATIONS)
+    assert {case["operation"] for case in results["cases"]} == set(cases.OPERATIONS)
     for case in results["cases"]:
         ours = case["results"]["with_cupy"]
-        assert ours["error"] <= gpu.TOLERANCES[case["dtype"]] / 10, case["name"]
-        assert ours["samples"] == gpu.ROUNDS
+        assert ours["error"] <= gpu_cases.TOLERANCES[case["dtype"]] / 10, case["name"]
+        assert ours["samples"] == gpu_timing.ROUNDS
         assert case["results"]["copy"]["error"] == 0
     assert results["launch"]["results"]["with_cupy"]["call_seconds"] > 0
     assert results["first_call"]["empty"] > 0

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from benchmarks import gpu
-from benchmarks.contestants import Case
+from benchmarks.cases import Case
 from softmax_lib import figures
 from softmax_lib.figures.cupy import CONTESTANTS, WAYS
 from tests.benchmarks.test_gpu_benchmark import contestant, run, small  # noqa: F401, the last is a fixture

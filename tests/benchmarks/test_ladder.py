@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks import ladder, report
-from benchmarks.contestants import Case
+from benchmarks.cases import Case
 from softmax_lib.figures.numba import RUNGS
 
 
