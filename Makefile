@@ -40,6 +40,7 @@ notebooks: .venv/ready
 bench: .venv-bench/ready
 	$(BENCH)/python -m benchmarks.cpu
 	$(BENCH)/python -m benchmarks.ladder
+	$(BENCH)/python -m benchmarks.odd
 	$(BENCH)/python -m benchmarks.accuracy
 
 lock:

@@ -1,7 +1,8 @@
 """How contestants on the processor take turns, and what their samples say.
 
 They take turns, several rounds in random order, so that whatever else the machine does hits all of
-them alike. `benchmarks.cpu` gives each a process of its own, `benchmarks.ladder` runs all in one.
+them alike. `benchmarks.cpu` gives each a process of its own; `benchmarks.ladder` and
+`benchmarks.odd` run all of them in one.
 """
 
 import itertools

@@ -18,7 +18,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from benchmarks import accuracy, cases, contestants, cpu, report
+from benchmarks import accuracy, cases, contestants, cpu, odd, report
 from softmax_lib import figures, logsumexp
 from tests import ROOT
 
@@ -121,6 +121,8 @@ def test_the_results_say_where_they_come_from(timed):
         (cpu, ["--shapes", "12"], "a shape is rows x columns, such as 1024x32, not '12'"),
         (cpu, ["--shapes", "0x12"], "a shape is rows x columns, such as 1024x32, not '0x12'"),
         (cpu, ["--output", str(ROOT)], "cannot write to"),
+        (odd, ["--only", "softmin"], "invalid choice: 'softmin'"),
+        (odd, ["--output", str(ROOT)], "cannot write to"),
         (accuracy, ["--dtypes", "float8"], "invalid choice: 'float8'"),
         (accuracy, ["--length", "-3"], "the length must be a whole number from 2 on, not '-3'"),
         (accuracy, ["--output", str(ROOT / "README.md" / "x.json")], "cannot write to"),
