@@ -1,4 +1,7 @@
-"""Serve the built site on this machine alone, on port 8000, another free one, or the one that ``PORT`` names."""
+"""Serve the built site on this machine alone, on port 8000, another free one, or the one that ``PORT`` names.
+
+``PAGE`` names the page whose address is told.
+"""
 
 import functools
 import http.server
@@ -30,6 +33,10 @@ def main() -> int:
     if not (SITE / "index.html").exists():
         print("The site is not built: run `make site` first.", file=sys.stderr)
         return 1
+    page = os.environ.get("PAGE", "").strip()
+    if not (SITE / page).exists():
+        print(f"The site has no page {page}: is it in _toc.yml?", file=sys.stderr)
+        return 1
     wanted = os.environ.get("PORT", "").strip()
     if wanted and not (wanted.isdecimal() and 0 < int(wanted) < 65536):
         print(f"PORT must be a number from 1 to 65535, not {wanted!r}.", file=sys.stderr)
@@ -45,7 +52,7 @@ def main() -> int:
         print(f"Cannot serve on port {wanted}: {reason}.", file=sys.stderr)
         return 1
     try:
-        print(f"The book is at http://127.0.0.1:{server.server_port}/ (Ctrl-C stops it)", flush=True)
+        print(f"The book is at http://127.0.0.1:{server.server_port}/{page} (Ctrl-C stops it)", flush=True)
         server.serve_forever()
     except KeyboardInterrupt:
         print()

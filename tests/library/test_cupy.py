@@ -127,6 +127,7 @@ def architectures():
     return [each for each in ("sm_75", "sm_80", "sm_90") if each in listed]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="nvcc is not installed")
 @pytest.mark.parametrize(
     ("architecture", "name", "length", "across", "arrays"),
@@ -153,6 +154,7 @@ def test_it_compiles_and_its_blocks_fit(name, length, across, arrays, architectu
     assert 0 <= shared - shared_bytes(geometry, SIZES[name]) < 16
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="nvcc is not installed")
 @pytest.mark.parametrize("arrays", [1, 2])
 @pytest.mark.parametrize("name", SIZES)

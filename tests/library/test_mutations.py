@@ -16,6 +16,7 @@ import pytest
 
 from tests import ROOT
 
+pytestmark = pytest.mark.slow
 PACKAGE = ROOT / "softmax_lib"
 
 

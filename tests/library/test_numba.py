@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import softmax_lib
 from softmax_lib import with_numba
 
+pytestmark = pytest.mark.slow  # Numba compiles
 FLOATS = [np.float32, np.float64]
 SHAPED = ["softmax", "log_softmax"]
 

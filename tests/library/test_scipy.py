@@ -53,6 +53,7 @@ def pytest_pyfunc_call(pyfuncitem):
     return (yield)
 
 
+@pytest.mark.slow
 def test_scipys_own_tests_pass(tmp_path, capsys):
     options = ["-c", os.devnull, "-p", "no:cacheprovider", "-p", __name__, "-q"]
     command = [sys.executable, "-m", "pytest", "--pyargs", THEIR_TESTS, *options]
