@@ -42,7 +42,7 @@ chapter: .venv/ready ## run one chapter, store what it shows, check it and show 
 lint: .venv/ready widgets/node_modules/ready ## check form, types and spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/codespell
+	$(BIN)/python -m tools.spelling
 	$(BIN)/mypy
 	$(NPM) run check
 
