@@ -10,6 +10,7 @@ from decimal import Decimal
 import nbformat
 import pytest
 
+from softmax_lib.kernels.geometry import geometry
 from tools.notebooks import BOOK, normalise
 
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
@@ -123,20 +124,19 @@ def test_a_chapter_has_its_parts(path):
 
 
 def test_the_geometries_of_the_page_are_the_librarys():
-    with_cupy = pytest.importorskip("softmax_lib.with_cupy", reason="CuPy is not installed", exc_type=ImportError)
     text = "\n".join(cell.source for cell in read(BOOK / "cupy.ipynb").cells)
     _, _, table = text.partition("| columns | threads | logits | blocks |")
     rows = [tuple(map(int, re.findall(r"\d+", line))) for line in table.partition("\n\n")[0].splitlines()[2:]]
     assert len(rows) == 7
     for columns, *shown in rows:
-        of = with_cupy.geometry(columns, 4)
+        of = geometry(columns, 4)
         assert shown == [of.threads, of.values, of.cluster * of.parts], columns
     assert "since a block has at least 128, it then works on 16 rows" in text
-    assert [with_cupy.geometry(columns, 4).slices for columns in (64, 2048)] == [16, 1]
+    assert [geometry(columns, 4).slices for columns in (64, 2048)] == [16, 1]
     assert "Up to 8 blocks are a cluster; the 123 of the last line are not" in text
-    assert [with_cupy.geometry(columns, 4).parts for columns, *_ in rows] == [1, 1, 1, 1, 1, 1, 123]
+    assert [geometry(columns, 4).parts for columns, *_ in rows] == [1, 1, 1, 1, 1, 1, 123]
     longest = int(re.search(r"no clusters, that begins above (\d+) columns", text)[1])
-    assert [with_cupy.geometry(longest + more, 4, clusters=False).parts > 1 for more in (0, 1)] == [False, True]
+    assert [geometry(longest + more, 4, clusters=False).parts > 1 for more in (0, 1)] == [False, True]
 
 
 def test_the_checks_catch_what_they_are_for():

@@ -335,9 +335,9 @@ float add(float a, float b) {
     volatile float result = a + b;
     return result;
 }
-float multiply(float a, float b) {
+float fused_multiply_add(float a, float b, float c) {
     Flushing none(false);
-    volatile float result = a * b;
+    volatile float result = fmaf(a, b, c);
     return result;
 }
 float larger(float a, float b) {

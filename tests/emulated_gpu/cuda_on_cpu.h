@@ -61,7 +61,7 @@ const void* in_block(const void* shared, int rank);
 double as_double(float x);
 float as_float(double x);
 float add(float a, float b);
-float multiply(float a, float b);
+float fused_multiply_add(float a, float b, float c);
 float larger(float a, float b);
 
 template <class To, class From>
@@ -125,7 +125,7 @@ inline double __dmul_rn(double a, double b) { return a * b; }  // device.py tell
 inline double as_double(float x) { return device::as_double(x); }
 inline float as_float(double x) { return device::as_float(x); }
 inline float add(float a, float b) { return device::add(a, b); }
-inline float multiply(float a, float b) { return device::multiply(a, b); }
+inline float fused_multiply_add(float a, float b, float c) { return device::fused_multiply_add(a, b, c); }
 inline float larger(float a, float b) { return device::larger(a, b); }
 
 inline float half_to_float(unsigned short half) {

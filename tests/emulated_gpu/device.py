@@ -166,6 +166,29 @@ class Device:
 class DeviceArray(np.ndarray):
     """An array of the emulated device. As on a GPU, NumPy's own are not; here they share its memory all the same."""
 
+    def min(self, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+        """CuPy's has no other arguments."""
+        return super().min(axis, out, keepdims)
+
+    def refuse_what_the_type_cannot_hold(self, number: Any) -> None:
+        """CuPy compares with no such int: an OverflowError, where NumPy has an answer."""
+        if type(number) is int and self.dtype.kind in "iu":
+            self.dtype.type(number)
+
+    def __eq__(self, other: Any) -> Any:
+        self.refuse_what_the_type_cannot_hold(other)
+        return super().__eq__(other)
+
+    def __lt__(self, other: Any) -> Any:
+        self.refuse_what_the_type_cannot_hold(other)
+        return super().__lt__(other)
+
+    def __ge__(self, other: Any) -> Any:
+        self.refuse_what_the_type_cannot_hold(other)
+        return super().__ge__(other)
+
+    __hash__ = None
+
 
 class ArrayModule:
     """NumPy in CuPy's place."""

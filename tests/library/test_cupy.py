@@ -13,6 +13,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import softmax_lib
+from softmax_lib.kernels import geometry as geometries
 from tests.library.backends import BACKENDS, load
 
 with_cupy = pytest.importorskip("softmax_lib.with_cupy", reason="CuPy is not installed", exc_type=ImportError)
@@ -30,7 +31,7 @@ def every_geometry(lengths=LENGTHS):
                 length,
                 size,
                 clusters,
-                with_cupy.geometry(length, size, across=across, clusters=clusters, arrays=arrays),
+                geometries.geometry(length, size, across=across, clusters=clusters, arrays=arrays),
             )
 
 
@@ -64,7 +65,7 @@ def test_every_entry_has_a_place_and_every_block_fits():
 
 def test_rows_get_the_threads_they_can_use():
     def of(length, size=4, **options):
-        found = with_cupy.geometry(length, size, **options)
+        found = geometries.geometry(length, size, **options)
         return found.threads, found.values, found.vector, found.slices, found.cluster, found.parts
 
     assert of(32) == (8, 4, 4, 16, 1, 1)
@@ -88,13 +89,13 @@ def test_rows_get_the_threads_they_can_use():
 @pytest.mark.parametrize("clusters", [True, False])
 def test_rows_are_read_once_while_they_fit_on_chip(clusters):
     for length, size in itertools.product(LENGTHS, (2, 4)):
-        once = with_cupy.geometry(length, size, clusters=clusters).parts == 1
+        once = geometries.geometry(length, size, clusters=clusters).parts == 1
         assert once == (length <= ON_CHIP[clusters]), (length, size)
 
 
 def test_a_grid_has_all_slices():
     for length, count in itertools.product((3, 1000, 20_000, 10**6), (1, 2, 127, 128, 129, 10**6)):
-        geometry = with_cupy.geometry(length, 4)
+        geometry = geometries.geometry(length, 4)
         (blocks,) = geometry.grid(count)
         per_slice = geometry.cluster * geometry.parts
         assert blocks % per_slice == 0
@@ -142,9 +143,9 @@ def test_it_compiles_and_its_blocks_fit(name, length, across, arrays, architectu
     if architecture not in architectures():
         pytest.skip(f"this nvcc does not compile for {architecture}")
     clusters = architecture == "sm_90"
-    geometry = with_cupy.geometry(length, SIZES[name], across=across, clusters=clusters, arrays=arrays)
+    geometry = geometries.geometry(length, SIZES[name], across=across, clusters=clusters, arrays=arrays)
     command = ["nvcc", f"-arch={architecture}", "-cubin", "-ftz=true", "-Werror=all-warnings", "-Xptxas=-v"]
-    command += [*with_cupy.options(name, geometry), "-o", tmp_path / "cubin", with_cupy.SOURCE]
+    command += [*geometries.options(name, geometry), "-o", tmp_path / "cubin", geometries.SOURCE]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     used = dict(re.findall(r"entry function '(\w+)'.*?Used (\d+) registers", result.stderr, flags=re.S))
@@ -159,9 +160,9 @@ def test_it_compiles_and_its_blocks_fit(name, length, across, arrays, architectu
 @pytest.mark.parametrize("arrays", [1, 2])
 @pytest.mark.parametrize("name", SIZES)
 def test_sixteen_bytes_are_read_and_written_at_once(name, arrays, tmp_path):
-    geometry = with_cupy.geometry(1000, SIZES[name], arrays=arrays)
-    options = with_cupy.options(name, geometry)
-    subprocess.run(["nvcc", "-arch=sm_90", "-ptx", *options, "-o", tmp_path / "ptx", with_cupy.SOURCE], check=True)
+    geometry = geometries.geometry(1000, SIZES[name], arrays=arrays)
+    options = geometries.options(name, geometry)
+    subprocess.run(["nvcc", "-arch=sm_90", "-ptx", *options, "-o", tmp_path / "ptx", geometries.SOURCE], check=True)
     function = "softmax" if arrays == 1 else "softmax_vjp"
     code = re.search(rf"\.entry {function}\(.*?\n}}", (tmp_path / "ptx").read_text(), flags=re.S)[0]
     vectors = geometry.values // geometry.vector
@@ -306,6 +307,90 @@ def test_a_vector_of_which_only_some_entries_are_scaled(cupy_backend, length):
     v[length // 3] = 3e290  # beyond 1e290, the thread that has it counts 2^-64 of everything
     expected = softmax_lib.softmax_vjp(p.astype(np.longdouble), v.astype(np.longdouble))
     assert np.all(np.abs(cupy_backend.softmax_vjp(p, v) - expected) <= 1e-14 * np.abs(expected))
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_class_that_is_alone_is_certain(cupy_backend, dtype):
+    x = np.append(0.9, np.random.default_rng(0).normal(scale=10, size=400)).astype(dtype)
+    for column in (x[:, np.newaxis], np.ascontiguousarray(x[np.newaxis]).T):
+        assert_array_equal(cupy_backend.softmax(column), np.ones((401, 1)))
+        assert_array_equal(cupy_backend.softmax(column.T, axis=0), np.ones((1, 401)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "far"), [((140_000,), -700.3), ((5000, 2), -700.3), ((5000, 2), -715.1), ((5000, 2), -744.8)]
+)
+def test_what_lies_far_below_keeps_its_digits_also_in_parts(cupy_backend, shape, far):
+    x = np.full(shape, far)
+    x[shape[0] // 2] = 0.1
+    certain = np.full(shape[1:], shape[0] // 2)
+    calls = [("softmax", ()), ("log_softmax", ()), ("logsumexp", ())]
+    calls += [
+        (name, (target,)) for name in ("cross_entropy", "cross_entropy_grad") for target in (certain, certain - 1)
+    ]
+    for function, target in calls:
+        expected = getattr(softmax_lib, function)(x.astype(np.longdouble), *target, axis=0)
+        assert ulps(getattr(cupy_backend, function)(x, *target, axis=0), expected, np.float64) <= 4, function
+
+
+# --- smoothed and ignored targets -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("way", ["8 threads", "odd, in a cluster", "in parts", "columns", "columns, in parts"])
+def test_smoothed_and_ignored_targets_on_every_way_through_memory(cupy_backend, way, dtype):
+    shape, axis = WAYS[way]
+    x = np.random.default_rng(0).normal(scale=4, size=shape).astype(dtype)
+    target = np.random.default_rng(1).integers(0, shape[axis], np.delete(shape, axis))
+    target.ravel()[0] = -1
+    np.moveaxis(x, axis, -1).reshape(-1, shape[axis])[0, 0] = np.nan
+    options = {"label_smoothing": 0.3, "ignore_index": -1}
+    wide = x.astype(np.longdouble)
+    loss, gradient = (
+        getattr(cupy_backend, function)(x, target, axis, **options)
+        for function in ("cross_entropy", "cross_entropy_grad")
+    )
+    assert loss.dtype == gradient.dtype == dtype
+    format_ = ml_dtypes.finfo(dtype)
+    eps, least = float(format_.eps), float(format_.smallest_subnormal)
+    expected = softmax_lib.cross_entropy(wide, target, axis, **options)
+    # The sum of 9,000 columns is NumPy's here, which adds one after the other.
+    assert np.all(np.abs(loss - expected) <= 4 * max(eps, 2e-14) * np.abs(expected))
+    expected = softmax_lib.cross_entropy_grad(wide, target, axis, **options)
+    # Where p and t nearly cancel, what counts is how large they are.
+    terms = np.abs(expected) + softmax_lib.softmax(wide, axis) + 0.3 / shape[axis]
+    right = np.abs(gradient - expected) <= 2 * eps * terms + least
+    ignored = np.broadcast_to(np.expand_dims(target, axis) == -1, shape)
+    assert np.all(gradient[ignored] == 0)
+    assert right[~ignored].all()
+    assert loss.ravel()[0] == 0
+
+
+@pytest.mark.parametrize("label_smoothing", [1e-3, 0.1, 0.999, 1.0])
+@pytest.mark.parametrize("length", [2, 1000, 50_000])
+def test_a_smoothed_gradient_is_right_relative_to_its_terms(cupy_backend, length, label_smoothing):
+    x = np.random.default_rng(0).normal(scale=3, size=length)
+    for target in (int(np.argmax(x)), int(np.argmin(x))):
+        wide = x.astype(np.longdouble)
+        got = cupy_backend.cross_entropy_grad(x, target, label_smoothing=label_smoothing)
+        expected = softmax_lib.cross_entropy_grad(wide, target, label_smoothing=label_smoothing)
+        p, t = softmax_lib.softmax(wide), np.full(length, np.longdouble(label_smoothing) / length)
+        t[target] += 1 - np.longdouble(label_smoothing)
+        assert np.all(np.abs(got - expected) <= 1e-14 * (p * (1 - t) + t * (1 - p)))
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "cross_entropy_grad"])
+def test_targets_of_a_type_that_holds_not_every_class(cupy_backend, function):
+    # CuPy refuses to compare such an array with a number that its type does not hold.
+    x = np.random.default_rng(0).normal(size=(3, 300))
+    for kind in (np.int8, np.uint8, np.uint64):
+        target = np.array([0, 100, 7], kind)
+        expected = getattr(softmax_lib, function)(x, [0, 100, -1], ignore_index=-1)
+        got = getattr(cupy_backend, function)(x, np.array([0, 100, 7], kind), ignore_index=7)
+        np.testing.assert_allclose(got, expected, rtol=1e-14)
+        for ignore_index in (-1, 2**70):
+            got = getattr(cupy_backend, function)(x, target, ignore_index=ignore_index)
+            np.testing.assert_allclose(got, getattr(softmax_lib, function)(x, target.astype(int)), rtol=1e-14)
 
 
 # --- on a GPU --------------------------------------------------------------------------------------------------------

@@ -46,6 +46,19 @@ def test_an_exact_shift_changes_nothing(backend, x, shift):
     assert_array_max_ulp(backend.log_softmax(x + shift), backend.log_softmax(x), maxulp=6)
 
 
+@given(
+    x=hnp.arrays(np.int64, st.integers(1, 40), elements=st.integers(-(2**52), 2**52)),
+    shift=st.integers(-(2**52), 2**52),
+    scale=st.integers(-60, 20),
+)
+def test_an_exact_shift_changes_no_bit_of_the_definition(numpy_backend, x, shift, scale):
+    shifted = x + shift
+    assume(np.abs(shifted).max() <= 2**53)  # such whole numbers, times a power of two, are floats
+    x, shifted = np.ldexp(x.astype(float), scale), np.ldexp(shifted.astype(float), scale)
+    assert_array_equal(numpy_backend.softmax(shifted), numpy_backend.softmax(x))
+    assert_array_equal(numpy_backend.log_softmax(shifted), numpy_backend.log_softmax(x))
+
+
 @given(x=rows_of_logits, data=st.data())
 def test_permuted_logits_give_permuted_probabilities(backend, x, data):
     order = np.array(data.draw(st.permutations(range(len(x)))))

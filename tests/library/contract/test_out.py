@@ -109,6 +109,7 @@ BAD_OUT = [
     (np.broadcast_to(7.0, (3,)), ValueError, "out must be writeable, got a read-only array"),
     ([7.0] * 3, TypeError, "out must be an ndarray of dtype float64, got list"),
     (7.0, TypeError, "out must be an ndarray of dtype float64, got float"),
+    (np.full((1, 3), 7.0).view(np.matrix), TypeError, "out must be an ndarray of dtype float64, got matrix"),
     (np.ma.array(np.full(3, 7.0)), TypeError, "out must be an ndarray of dtype float64, got MaskedArray"),
 ]
 

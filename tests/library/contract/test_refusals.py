@@ -1,6 +1,7 @@
 """What is refused, and the error that says why."""
 
 import re
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -25,6 +26,9 @@ NOT_LOGITS = [
 @pytest.mark.parametrize("x", NOT_LOGITS, ids=lambda x: str(x.dtype))
 def test_what_is_not_real_and_numeric_is_refused(backend, function, x):
     message = f"{function} expects a real numeric array, got dtype {x.dtype}"
+    if x.dtype == object:
+        name, kind = "p" if function == "softmax_vjp" else "x", type(x[0]).__name__
+        message += f" ({kind}); pass np.asarray({name}, float), a pandas object's {name}.to_numpy(float)"
     with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
         CALLS[function](getattr(backend, function), x)
 
@@ -48,6 +52,52 @@ def test_a_masked_or_ragged_target_is_refused(backend, function):
             call([[1.0, 2.0], [3.0, 5.0]], target)
     with pytest.raises(ValueError, match=f"^{function}: target must be a rectangular array of numbers, got a ragged"):
         call([[1.0, 2.0], [3.0, 5.0]], [[1], [1, 2]])
+
+
+class Sparse:
+    def toarray(self):
+        raise NotImplementedError
+
+
+class OfBfloat16:
+    """A tensor of a type that NumPy has not, as PyTorch's are."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("Got unsupported ScalarType BFloat16")
+
+
+@pytest.mark.parametrize("function", CALLS)
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (Sparse(), "{function} expects {name} to be dense, got a Sparse; pass {name}.toarray()"),
+        (
+            OfBfloat16(),
+            "{function}: {name} must be an array of numbers, but NumPy cannot read this tests.OfBfloat16 "
+            "(Got unsupported ScalarType BFloat16); pass {name} as a NumPy array, a PyTorch tensor as "
+            "{name}.detach().float().numpy()",
+        ),
+        (
+            [Decimal(1), Decimal(2)],
+            "{function} expects a real numeric array, got dtype object (Decimal); pass np.asarray({name}, float), a "
+            "pandas object's {name}.to_numpy(float)",
+        ),
+    ],
+)
+def test_what_numpy_cannot_read_is_named_with_what_to_do(backend, function, x, message):
+    call = getattr(backend, function)
+    more = ([1.0, 2.0],) if function == "softmax_vjp" else (0,) if function.startswith("cross") else ()
+    told = message.format(function=function, name="p" if function == "softmax_vjp" else "x")
+    with pytest.raises(TypeError, match=f"^{re.escape(told)}$"):
+        call(x, *more)
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "cross_entropy_grad"])
+def test_a_target_that_rounding_made_negative_passes(backend, function):
+    call = getattr(backend, function)
+    assert_allclose(call([1.0, 2.0], [1.0, -2.8e-17]), call([1.0, 2.0], [1.0, 0.0]), rtol=1e-15)
+    with pytest.raises(ValueError, match=r"^target must be a distribution, none negative or NaN, got -1e-10$"):
+        call([1.0, 2.0], [1.0, -1e-10])
 
 
 @pytest.mark.parametrize("function", CORE)
@@ -117,12 +167,16 @@ def test_the_target_that_is_wrong_is_found_in_a_batch(backend, function):
         call(np.zeros((3, 4)), [0, 2, -2, 1], axis=0)
     with pytest.raises(ValueError, match=r"got a sum of 1\.5"):
         call(np.zeros((2, 3)), [[0.5, 0.5, 0], [0.5, 0.5, 0.5]])
-    with pytest.raises(ValueError, match="target must be a class index from 0 to -1, got 0"):
+    with pytest.raises(
+        ValueError, match=r"^x must have at least one class along axis 1 for a target, got shape \(1, 0\)$"
+    ):
         call(np.empty((1, 0)), [0])
     with pytest.raises(ValueError, match=r"class indices of shape \(4,\) or distributions of shape \(4, 3\)"):
         call(np.zeros((4, 3)), [0, 1, 2])
-    with pytest.raises(TypeError, match=f"^{function} expects a real numeric array, got dtype complex128$"):
-        call([1.0, 2.0], [1j, 0])
+    for bad, dtype in ([1j, 0], "complex128"), (["cat", "dog"], "<U3"), ("cat", "<U3"):
+        told = f"{function} expects a target of class indices or distributions, got dtype {dtype}"
+        with pytest.raises(TypeError, match=f"^{re.escape(told)}$"):
+            call([1.0, 2.0], bad)
 
 
 @pytest.mark.parametrize("function", ["softmax_jacobian", "softmax_vjp", "cross_entropy", "cross_entropy_grad"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_max_ulp
+from numpy.testing import assert_allclose, assert_array_equal, assert_array_max_ulp
 
 import softmax_lib
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
@@ -47,6 +47,15 @@ def test_known_values_survive_any_shift(backend, shift):
     assert_allclose(backend.softmax(x), probabilities, rtol=1e-15)
     assert_allclose(backend.log_softmax(x), logarithms, rtol=1e-15)
     assert_allclose(backend.logsumexp(x) - shift, 3.4401896985611953, rtol=1e-15, atol=2 * np.spacing(abs(shift)))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("x", [0.9, -0.3, 1e-5, 700.1, -1e4])
+def test_one_class_is_certain(backend, x, dtype):
+    for shape in [(1,), (1, 1), (70, 1)]:
+        assert_array_equal(backend.softmax(np.full(shape, x, dtype)), np.ones(shape))
+        assert_array_equal(backend.log_softmax(np.full(shape, x, dtype)), np.zeros(shape))
+    assert_array_equal(backend.softmax(np.full((1, 70), x, dtype), axis=0), np.ones((1, 70)))
 
 
 def test_a_small_rest_is_not_swallowed(backend):

@@ -1,12 +1,12 @@
-// Softmax and its relatives, each slice read from memory once: the kernels of with_cupy.py.
+// Softmax and its relatives, each slice read from memory once: what softmax_lib.with_cupy launches.
 //
 // A group of THREADS threads takes a slice. Each thread holds VALUES of its entries in registers, so that the maximum,
 // the sum and the division need no second look at memory. A slice too long for one block is shared by a CLUSTER of
 // blocks that read each other's shared memory; one too long for that is cut into parts, whose normalizers are merged.
 //
-// with_cupy.py compiles this file for one format and one geometry at a time, chosen by macros: ELEMENT is float16,
-// bfloat16, float32 or float64, and the others are the fields of its Geometry. ARRAYS is how many arrays are read: 1, and
-// all but the vector product is compiled; 2, and only that. Nothing is included, so that the compiler alone is enough.
+// The file is compiled for one format and one geometry at a time, chosen by macros: ELEMENT is float16, bfloat16,
+// float32 or float64, and the others are the fields of Geometry in geometry.py. ARRAYS is how many arrays are read: with
+// 1, all but the vector product is compiled; with 2, only that. Nothing is included: the compiler alone is enough.
 
 struct float16 { unsigned short bits; };
 struct bfloat16 { unsigned short bits; };
@@ -52,11 +52,11 @@ __device__ float add(float a, float b)
     return sum;
 }
 
-__device__ float multiply(float a, float b)
+__device__ float fused_multiply_add(float a, float b, float c)
 {
-    float product;
-    asm("mul.rn.f32 %0, %1, %2;" : "=f"(product) : "f"(a), "f"(b));
-    return product;
+    float sum;
+    asm("fma.rn.f32 %0, %1, %2, %3;" : "=f"(sum) : "f"(a), "f"(b), "f"(c));
+    return sum;
 }
 
 __device__ float larger(float a, float b)  // the one that is no NaN, if one is
@@ -128,6 +128,15 @@ __device__ double as_double(double x) { return x; }
 __device__ void round_to(float& to, double x) { to = as_float(x); }
 __device__ void round_to(double& to, double x) { to = x; }
 __device__ float infinity() { return __int_as_float(0x7F800000); }
+
+// A sum, and what rounding took from it (Knuth).
+struct Twice { double high, low; };
+
+__device__ Twice two_sum(double a, double b)
+{
+    const double sum = a + b, b_in_sum = sum - a;
+    return {sum, (a - (sum - b_in_sum)) + (b - b_in_sum)};
+}
 
 // --- exponentials ----------------------------------------------------------------------------------------------------
 
@@ -371,6 +380,8 @@ __device__ void merge_parts(const Value* of_parts, Value* merged, long long part
 // The maximum, and the sum of the exponentials of all entries but it, relative to its own: the s - 1 of the pair (m, s).
 struct Pair { double maximum, rest; };
 
+// Where the part of the smaller maximum adds next to nothing, what it adds is all that is not the 1 of the other. So it
+// keeps its digits: the difference's rounding error is put back, and no factor is subnormal.
 __device__ Pair merge(Pair a, Pair b)
 {
     if (a.maximum == b.maximum)
@@ -378,7 +389,10 @@ __device__ Pair merge(Pair a, Pair b)
     const bool first = a.maximum > b.maximum;
     const Pair& above = first ? a : b;
     const Pair& below = first ? b : a;
-    return {above.maximum, above.rest + (1 + below.rest) * exp(below.maximum - above.maximum)};
+    const Twice difference = two_sum(below.maximum, -above.maximum);
+    const double root = exp(difference.high / 2);
+    const double correction = difference.low == difference.low ? 1 + difference.low : 1;  // NaN if infinite
+    return {above.maximum, above.rest + (1 + below.rest) * root * correction * root};
 }
 
 struct Total {
@@ -457,7 +471,13 @@ __device__ double total_of(const Pair& pair, const Frame& frame)
     return exponential_at(frame.origin, frame) * (1 + pair.rest) + (pair.maximum - pair.maximum);
 }
 
-__device__ float divide(float x, double total) { return multiply(x, float(1 / total)); }
+// The reciprocal takes two floats: with one, a class that is alone would not always get 1.
+__device__ float divide(float x, double total)
+{
+    const double reciprocal = 1 / total;
+    const float high = float(reciprocal), low = float(reciprocal - high);
+    return fused_multiply_add(x, high, x * low);
+}
 __device__ double divide(double x, double total) { return x / total; }
 
 KERNEL softmax(const ELEMENT* x, ELEMENT* out, const Pair* merged, SHAPE)
@@ -490,8 +510,11 @@ KERNEL log_softmax(const ELEMENT* x, ELEMENT* out, const Pair* merged, SHAPE)
     store(values, out, shape, share);
 }
 
-// p - onehot. Of a target that is nearly certain, p - 1 would be all rounding error; minus the sum of the others is not.
-KERNEL cross_entropy_grad(const ELEMENT* x, ELEMENT* out, const long long* targets, const Pair* merged, SHAPE)
+// p - t, where t is 1 at the slice's class, but for a part that is spread evenly over all classes. Where p of the class
+// is nearly 1, p - 1 would be all rounding error; p (1 - t) - t (1 - p) is not, since 1 - p is the sum of the others.
+// The gradient of a slice whose class is negative is 0.
+KERNEL cross_entropy_grad(
+    const ELEMENT* x, ELEMENT* out, const long long* classes, double label_smoothing, const Pair* merged, SHAPE)
 {
     const Shape shape = {slices, length, inner, int(parts)};
     const Share share(shape);
@@ -500,13 +523,21 @@ KERNEL cross_entropy_grad(const ELEMENT* x, ELEMENT* out, const long long* targe
     const Pair pair = begin(x, merged, EXPONENTIALS, shape, share, frame, values);
     const double total = total_of(pair, frame);
     const Real largest = exponential_at(frame.origin, frame);
-    const long long target = targets[share.slice < slices ? share.slice : 0];
+    const long long target = classes[share.slice < slices ? share.slice : 0];
+    const double evenly = label_smoothing / length;
+    Real minus_evenly;
+    round_to(minus_evenly, -evenly);
     share.each_vector([&](int j, int place) {
 #pragma unroll
         for (int k = 0; k < VECTOR; ++k) {
             Real& value = values[j + k];
-            const double others = value == largest ? pair.rest * largest : total - value;
-            value = share.first + place + k == target ? -divide(Real(others), total) : divide(value, total);
+            if (share.first + place + k == target) {
+                const double others = value == largest ? pair.rest * largest : total - value;
+                const double t = 1 - label_smoothing + evenly;
+                round_to(value, as_double(value) / total * (label_smoothing - evenly) - t * (others / total));
+            } else {
+                value = target < 0 ? 0 : add(divide(value, total), minus_evenly);
+            }
         }
     });
     store(values, out, shape, share);
@@ -520,15 +551,6 @@ extern "C" __global__ void merge_normalizers(const Pair* of_parts, Pair* merged,
 #else
 
 // --- the vector product ----------------------------------------------------------------------------------------------
-
-// A sum, and what rounding took from it.
-struct Twice { double high, low; };
-
-__device__ Twice two_sum(double a, double b)
-{
-    const double sum = a + b, b_in_sum = sum - a;
-    return {sum, (a - (sum - b_in_sum)) + (b - b_in_sum)};
-}
 
 __device__ Twice two_product(double a, double b)
 {
@@ -596,7 +618,7 @@ __device__ double product(double p, double v, const Moments& moments)
     const Twice centred = two_sum(v * moments.scale, -moments.anchor);
     const Twice difference = two_sum(centred.high, -moments.mean.high);
     const double low = difference.low + centred.low - moments.mean.low + centred.high * excess;
-    return p * (difference.high + low) / moments.scale;
+    return p / moments.scale * (difference.high + low);  // p first, which may be tiny: it is not to underflow
 }
 
 __device__ Moments moments_of(const Real (&p)[VALUES], const Real (&v)[VALUES], const Share& share)

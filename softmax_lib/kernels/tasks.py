@@ -1,0 +1,3 @@
+"""What a kernel is to do with each slice."""
+
+PROBABILITIES, LOGARITHMS, NORMALIZERS = range(3)
