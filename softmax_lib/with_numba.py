@@ -96,11 +96,11 @@ def logsumexp(
     axes = inputs.as_axes(logits, axis)
     masked = inputs.masked(logits, inputs.as_mask(where, logits))
     maxima, rests = _normalizers(masked, axes)
-    result: Array = maxima + np.log1p(rests)
+    result: Array = np.asarray(maxima + np.log1p(rests))
     # What a rest of float32 exponentials is off by moves the sum by as much of rest / (1 + rest). Near 0, where the
     # maximum cancels the logarithm, that was 677 ULP: such slices are done again in float64. A batch of
     # log-probabilities, all of which sum to 1, takes five times as long for that.
-    cancelled = np.abs(result) < rests / (1 + rests)
+    cancelled = np.asarray(np.abs(result) < rests / (1 + rests))
     if logits.itemsize <= 4 and cancelled.any():
         layout = blocks.stacking(masked, axes)
         slices = layout.stack(masked).swapaxes(1, 2)

@@ -7,17 +7,10 @@ function roundedOff(a: number, b: number): number {
   return a - (total - bInTotal) + (b - bInTotal);
 }
 
-/** What to subtract before exp: nothing where doubles hold the exponentials and their sum, for subtracting rounds. */
-function shiftOf(logits: readonly number[]): number {
-  const maximum = Math.max(...logits);
-  const fits = Math.abs(maximum) <= 600 && (maximum >= 0 || Math.min(...logits) >= -600);
-  return fits ? 0 : Math.floor(maximum);
-}
-
-/** exp(x - shift), to the last place: exp would amplify the rounding of the difference. */
-function expMinus(x: number, shift: number): number {
-  const exponential = Math.exp(x - shift);
-  const lost = roundedOff(x, -shift);
+/** exp(x - maximum), to the last place: exp would amplify the rounding of the difference. */
+function expMinus(x: number, maximum: number): number {
+  const exponential = Math.exp(x - maximum);
+  const lost = roundedOff(x, -maximum);
   return Number.isFinite(lost) ? exponential + exponential * lost : exponential;
 }
 
@@ -34,9 +27,9 @@ function sum(terms: readonly number[]): number {
 
 /** Probabilities; all NaN where a NaN, a +inf or nothing but -inf leaves no answer. */
 export function softmax(logits: readonly number[]): number[] {
-  const shift = shiftOf(logits);
-  if (!Number.isFinite(shift)) return logits.map(() => NaN);
-  const exponentials = logits.map((z) => expMinus(z, shift));
+  const maximum = Math.max(...logits);
+  if (!Number.isFinite(maximum)) return logits.map(() => NaN);
+  const exponentials = logits.map((z) => expMinus(z, maximum));
   const total = sum(exponentials);
   return exponentials.map((e) => e / total);
 }
@@ -45,9 +38,8 @@ export function softmax(logits: readonly number[]): number[] {
 export function logsumexp(logits: readonly number[]): number {
   const maximum = Math.max(...logits);
   if (!Number.isFinite(maximum)) return maximum;
-  const shift = shiftOf(logits);
   const smaller = logits.filter((z) => z < maximum);
-  const rest = sum(smaller.map((z) => expMinus(z, shift))) / Math.exp(maximum - shift);
+  const rest = sum(smaller.map((z) => expMinus(z, maximum)));
   return maximum + Math.log1p(rest + (logits.length - smaller.length - 1));
 }
 
@@ -55,7 +47,7 @@ export function logsumexp(logits: readonly number[]): number {
 export const jacobian = (p: readonly number[]): number[][] =>
   p.map((pi, i) => p.map((pj, j) => (i === j ? pi * others(p, i) : -(pi * pj))));
 
-/** 1 − p_i, by additions as Python makes them; subtracted, it would cancel where p_i is nearly 1. */
+/** 1 − p_i, by additions: subtracted, it would cancel where p_i is nearly 1. */
 function others(p: readonly number[], i: number): number {
   const largest = argmax(p);
   const smaller = p.with(largest, 0);
