@@ -21,7 +21,7 @@ BLOCK = 2**15
 ACROSS = 64
 """Slices at once, at least, where neighbours in memory belong to different slices."""
 LONG = 2**20
-"""Entries of the largest block: slices of more are cut into parts."""
+"""Entries of a block of which its slices are worked on in parts; one with fewer is worked on whole."""
 
 
 class Stacking(NamedTuple):
@@ -161,5 +161,5 @@ def reduce(
 
 
 def _prepared(block: Array) -> Array:
-    """The block as a kernel takes it, in memory of its own order: by strides, exp takes longer and rounds otherwise."""
+    """The block as a kernel takes it: in at least float32, and contiguous, for exp by strides rounds otherwise."""
     return np.ascontiguousarray(block, np.float32 if block.itemsize < 4 else None)

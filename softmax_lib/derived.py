@@ -18,7 +18,7 @@ def loss_of_classes(logits: Any, classes: Any, axis: int, maximum: Any, rest: An
 
 def loss_of_shares(logarithms: Any, shares: Any, axis: int, xp: Any = np) -> Any:
     """-sum_i t_i log p_i; a class without a share adds nothing, also where its logarithm is infinite."""
-    loss = xp.where(shares == 0, 0, shares * (0 - logarithms)).sum(axis=axis)
+    loss = xp.where(shares <= 0, 0, shares * (0 - logarithms)).sum(axis=axis)
     return xp.where(xp.isnan(logarithms).any(axis=axis), np.nan, loss)
 
 

@@ -41,7 +41,7 @@ def exp_of_difference(x: Array, y: Array) -> Array:
 
 
 def total(parts: Array, narrowest: Any = None) -> Array:
-    """The sum of numbers from 0 to 1, rounded once or so; a plain sum is off by 4.7 ULP for 12, by 10 for 1,000.
+    """The sum of numbers from 0 to 1, rounded once or so; a plain sum of 12 is off by 4.7 ULP, of 1,000 by 10.
 
     A result in a type narrower than float64, the `narrowest`, does not show that, and gets the plain sum.
     """

@@ -56,8 +56,8 @@ def as_logits(function: str, x: Any, name: str = "x", xp: Any = np) -> Array:
     kind = array.dtype.kind
     if kind == "f":
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-    # ml_dtypes' types are of NumPy's kind "V" (void). Of all such types, int4 alone casts safely to int8, and bfloat16
-    # to float32.
+    # Most of ml_dtypes' types are of NumPy's kind "V" (void). Their integers cast safely to int8, their floats to
+    # float32, and nothing else of that kind does.
     if kind in "biu" or np.can_cast(array.dtype, np.int8):
         return array.astype(np.float64)
     if array.dtype.fields is None and np.can_cast(array.dtype, np.float32):
@@ -123,7 +123,7 @@ def check_same_shape(p: Array, v: Array) -> None:
 def as_axes(array: Array, axis: Axis) -> tuple[int, ...]:
     """`axis` as axes that `array` has, counted from the first."""
     ndim = max(array.ndim, 1)  # A scalar is a slice of one entry.
-    if axis == -1 and type(axis) is int:
+    if type(axis) is int and axis == -1:
         return (ndim - 1,)
     if axis is None:
         return tuple(range(ndim))
@@ -166,7 +166,12 @@ def as_mask(where: Any, logits: Array, xp: Any = np) -> Any:
 
 def masked(logits: Array, mask: Any, xp: Any = np) -> Array:
     """The logits, with -inf where they take no part."""
-    return logits if mask is None else xp.where(mask, logits, logits.dtype.type(-np.inf))
+    if mask is None:
+        return logits
+    nothing = logits.dtype.type(-np.inf)
+    if not np.isinf(nothing):  # as in most types of 8 bits and fewer
+        raise TypeError(f"where needs logits of a type that has an infinity, got dtype {logits.dtype}")
+    return xp.where(mask, logits, nothing)
 
 
 def check_out(out: Any, logits: Array, name: str = "x", xp: Any = np) -> None:
@@ -262,7 +267,7 @@ def _check_shares(shares: Any, axis: int, xp: Any) -> None:
 
 def _as_smoothing(label_smoothing: Any) -> float:
     """`label_smoothing` as the share that is spread evenly over all classes."""
-    if isinstance(label_smoothing, bool) or not isinstance(label_smoothing, int | float | np.number):
+    if isinstance(label_smoothing, bool) or not isinstance(label_smoothing, int | float | np.integer | np.floating):
         raise TypeError(f"label_smoothing must be a number from 0 to 1, got {label_smoothing!r}")
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be a number from 0 to 1, got {label_smoothing!r}")

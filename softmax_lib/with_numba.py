@@ -157,7 +157,10 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     ignore_index: int | None = None,
 ) -> Any:
-    """See :func:`softmax_lib.cross_entropy`, which this is without class indices. longdouble is a TypeError."""
+    """See :func:`softmax_lib.cross_entropy`. longdouble is a TypeError.
+
+    For distributions, or with label smoothing, it is that very function.
+    """
     logits = inputs.as_logits_up_to_float64("cross_entropy", x)
     axis = inputs.as_axis(logits, axis)
     wanted = inputs.as_target("cross_entropy", target, logits, axis, label_smoothing, ignore_index)
@@ -178,7 +181,10 @@ def cross_entropy_grad(
     label_smoothing: float = 0.0,
     ignore_index: int | None = None,
 ) -> Array:
-    """See :func:`softmax_lib.cross_entropy_grad`, which this is without class indices. longdouble is a TypeError."""
+    """See :func:`softmax_lib.cross_entropy_grad`. longdouble is a TypeError.
+
+    For distributions, or with label smoothing, it is that very function.
+    """
     logits = inputs.as_logits_up_to_float64("cross_entropy_grad", x)
     axis = inputs.as_axis(logits, axis)
     wanted = inputs.as_target("cross_entropy_grad", target, logits, axis, label_smoothing, ignore_index)
@@ -209,7 +215,7 @@ def _along_axis(
     if (
         type(x) is np.ndarray
         and x.dtype in _FLOATS
-        and (axis == -1 and type(axis) is int)
+        and (type(axis) is int and axis == -1)
         and x.ndim
         and x.size
         and x.flags.carray

@@ -36,16 +36,6 @@ def softmax_of(x: Array) -> Array:
     return exponentials
 
 
-def softmax_of_part(x: Array, maximum: Array, rest: Array) -> Array:
-    """The same of a part of slices, from the pair of the whole. An infinite m leaves no answer: m - m is NaN."""
-    return exp_of_difference(x, maximum) / (1 + rest + (maximum - maximum))
-
-
-def log_softmax_of(x: Array, maximum: Array, rest: Array) -> Array:
-    """log p_i = (x_i - m) - log s, from the pair of the slice."""
-    return (x - maximum) - (np.log1p(rest) + (maximum - maximum))
-
-
 def normalizer_of(x: Array) -> Pair:
     """The pair (m, s) with s = sum_j exp(x_j - m), as m and s - 1: in s, the 1 of m itself would swallow a small rest.
 
@@ -66,6 +56,16 @@ def merge_of(a: Pair, b: Pair) -> Pair:
     factor_a, factor_b = (np.where(m == maximum, 1, exp_of_difference(m, maximum)) for m in (m_a, m_b))
     rest = np.where(m_a >= m_b, rest_a + (1 + rest_b) * factor_b, rest_b + (1 + rest_a) * factor_a)
     return maximum, rest
+
+
+def softmax_of_part(x: Array, maximum: Array, rest: Array) -> Array:
+    """Probabilities of a part of slices, from the pair of the whole. An infinite m leaves no answer: m - m is NaN."""
+    return exp_of_difference(x, maximum) / (1 + rest + (maximum - maximum))
+
+
+def log_softmax_of(x: Array, maximum: Array, rest: Array) -> Array:
+    """log p_i = (x_i - m) - log s, from the pair of the slice."""
+    return (x - maximum) - (np.log1p(rest) + (maximum - maximum))
 
 
 def vector_product_of(p: Array, v: Array) -> Array:
@@ -90,7 +90,7 @@ def cross_entropy_of(x: Array, target: Array) -> Array:
 
 
 def softmax_and_others_of(x: Array) -> Pair:
-    """p_i and sum_(j != i) p_j = ((1 - e_i) + (s - 1)) / s, with e_i = exp(x_i - m): either term is exact or small."""
+    """p_i, and the sum of all others, ((1 - e_i) + (s - 1)) / s with e_i = exp(x_i - m): no term is negative."""
     maximum = x.max(axis=1, keepdims=True)
     exponentials = exp_of_difference(x, maximum)
     rest = total_beyond_one(exponentials, x, maximum)
@@ -122,7 +122,8 @@ def softmax(x: npt.ArrayLike, axis: Axis = -1, *, where: npt.ArrayLike | None = 
         The axis along which the probabilities sum to one; several for a joint distribution,
         ``None`` for all.
     where : array_like of bool, optional
-        Entries to take part, broadcast against `x`. The others get probability 0, whatever they hold.
+        Entries to take part, broadcast against `x`. The others get probability 0, whatever they hold, unless the
+        slice has no answer.
     out : ndarray, optional
         Where to put the result: of the shape of `x` and of the float type of the result. It may be
         `x` itself.
@@ -130,8 +131,8 @@ def softmax(x: npt.ArrayLike, axis: Axis = -1, *, where: npt.ArrayLike | None = 
     Returns
     -------
     ndarray or scalar
-        Probabilities, in the shape and float type of `x`. float16, bfloat16 and float32 are
-        computed in float64 and rounded once.
+        Probabilities, in the shape and float type of `x`. float16 and float32 are computed in float64 and rounded
+        once, bfloat16 by way of float32.
 
         A slice in which a NaN or a ``+inf`` takes part, or nothing but ``-inf``, is NaN throughout: it has
         no answer. A slice in which `where` leaves nothing is 0.
@@ -147,7 +148,7 @@ def softmax(x: npt.ArrayLike, axis: Axis = -1, *, where: npt.ArrayLike | None = 
 
     Notes
     -----
-    The subtraction rounds, and exp amplifies what was rounded off by up to 700 times. That error is known exactly, and
+    The subtraction rounds, and exp amplifies what was rounded off by up to 745 times. That error is known exactly, and
     is put back. So ``softmax(x + c)`` has the very bits of ``softmax(x)`` wherever ``x + c`` is exact. See Blanchard,
     Higham and Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021), for
     the rest.
@@ -509,9 +510,9 @@ def cross_entropy_grad(
     Notes
     -----
     The difference :math:`p_i - 1` of a class that is nearly certain is all rounding error; minus the sum of the others
-    is not. So with class indices every component is within 1e-14 of the exact one, relatively. With distributions and
-    with `label_smoothing` it is :math:`p_i \sum_{j \ne i} t_j - t_i \sum_{j \ne i} p_j`, within 1e-14 of the size of
-    these two terms.
+    is not. So with class indices every component that is not subnormal is within 1e-14 of the exact one, relatively.
+    With distributions and with `label_smoothing` it is
+    :math:`p_i \sum_{j \ne i} t_j - t_i \sum_{j \ne i} p_j`, within 1e-14 of the size of these two terms.
 
     Examples
     --------

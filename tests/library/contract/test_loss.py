@@ -131,6 +131,11 @@ def test_an_ignored_example_counts_for_nothing(backend, ignore_index, label_smoo
         ({"label_smoothing": 1.5}, ValueError, "label_smoothing must be a number from 0 to 1, got 1.5"),
         ({"label_smoothing": NAN}, ValueError, "label_smoothing must be a number from 0 to 1, got nan"),
         ({"label_smoothing": "0.1"}, TypeError, "label_smoothing must be a number from 0 to 1, got '0.1'"),
+        (
+            {"label_smoothing": np.complex128(0.1)},
+            TypeError,
+            "label_smoothing must be a number from 0 to 1, got np.complex128(0.1+0j)",
+        ),
         ({"label_smoothing": True}, TypeError, "label_smoothing must be a number from 0 to 1, got True"),
         ({"ignore_index": 1.0}, TypeError, "ignore_index must be an int or None, got 1.0"),
         ({"ignore_index": True}, TypeError, "ignore_index must be an int or None, got True"),

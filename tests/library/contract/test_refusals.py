@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+import ml_dtypes
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -90,6 +91,24 @@ def test_what_numpy_cannot_read_is_named_with_what_to_do(backend, function, x, m
     told = message.format(function=function, name="p" if function == "softmax_vjp" else "x")
     with pytest.raises(TypeError, match=f"^{re.escape(told)}$"):
         call(x, *more)
+
+
+@pytest.mark.parametrize("function", CORE)
+def test_a_mask_needs_an_infinity(numpy_backend, function):
+    x = np.array([1, 2, 3], ml_dtypes.float8_e4m3fn)
+    message = "where needs logits of a type that has an infinity, got dtype float8_e4m3fn"
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        getattr(numpy_backend, function)(x, where=[True, True, False])
+
+
+@pytest.mark.parametrize("function", CORE)
+def test_an_array_is_no_axis(backend, function):
+    with pytest.raises(TypeError, match=r"^axis must be an int, a tuple of ints or None, got array\(\[0, 1\]\)$"):
+        getattr(backend, function)(np.zeros((2, 3)), np.array([0, 1]))
+
+
+def test_a_share_that_rounding_made_negative_adds_nothing(backend):
+    assert backend.cross_entropy([0.0, -INF], [1.0, -1e-17]) == 0
 
 
 @pytest.mark.parametrize("function", ["cross_entropy", "cross_entropy_grad"])
