@@ -170,6 +170,10 @@ class DeviceArray(np.ndarray):
         """CuPy's has no other arguments."""
         return super().min(axis, out, keepdims)
 
+    def __repr__(self) -> str:
+        """CuPy's prints as NumPy's does."""
+        return repr(self.view(np.ndarray))
+
     def refuse_what_the_type_cannot_hold(self, number: Any) -> None:
         """CuPy compares with no such int: an OverflowError, where NumPy has an answer."""
         if type(number) is int and self.dtype.kind in "iu":

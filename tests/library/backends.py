@@ -19,7 +19,10 @@ from tests.gpu import why_no_gpu
 
 EMULATED = "with_cupy, emulated"
 ONLY = os.environ.get("SOFTMAX_BACKEND")  # the one backend to test, where one is enough
-BACKENDS = [name for name in ("with_numpy", "with_numba", EMULATED) if ONLY in (None, name)]
+ALL = ("with_numpy", "with_numba", EMULATED)
+if ONLY not in (None, "with_cupy", *ALL):
+    raise ValueError(f"SOFTMAX_BACKEND must be one of {ALL} or 'with_cupy', got {ONLY!r}")
+BACKENDS: list[Any] = [name for name in ALL if ONLY in (None, name)]
 # Without a GPU, one test of test_cupy.py is skipped, with the reason, for all that would run on one.
 if ONLY in (None, "with_cupy") and not why_no_gpu():
     BACKENDS.append(pytest.param("with_cupy", marks=pytest.mark.gpu))
