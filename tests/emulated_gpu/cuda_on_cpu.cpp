@@ -1,8 +1,6 @@
 // A small GPU on one CPU thread. Each CUDA thread is a fibre that runs until it has to wait for others; the blocks of a
 // cluster run side by side, clusters one after the other. The compiler calls in here before every access to memory
 // (-fsanitize=thread) and on undefined behaviour (-fsanitize=alignment,...): no sanitizer's own library is used.
-#include "cuda_on_cpu.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +14,8 @@
 #include <algorithm>
 #include <map>
 #include <string>
+
+#include "cuda_on_cpu.h"  // last, because it has names of <math.h> for its own
 
 namespace device {
 namespace {
@@ -342,7 +342,7 @@ float fused_multiply_add(float a, float b, float c) {
 }
 float larger(float a, float b) {
     Flushing none(false);
-    volatile float result = fmaxf(a, b);
+    volatile float result = __builtin_fmaxf(a, b);
     return result;
 }
 

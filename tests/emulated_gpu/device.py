@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import hashlib
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -89,9 +91,17 @@ def as_passed(arg: Any) -> tuple[str, np.ndarray, tuple[int, int]]:
     return "P8" if arg is None else value.dtype.str[1:], value, (0, 0)
 
 
+# tests/conftest.py names a folder here, so that the processes of one run compile each thing once between them.
+FOLDER = "EMULATED_GPU_FOLDER"
+
+
 @functools.cache
-def folder() -> tempfile.TemporaryDirectory[str]:
+def own_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="emulated_gpu_")
+
+
+def folder() -> Path:
+    return Path(os.environ.get(FOLDER) or own_folder().name)
 
 
 def run_compiler(*arguments: str | Path) -> None:
@@ -103,28 +113,40 @@ def run_compiler(*arguments: str | Path) -> None:
         raise RuntimeError(f"does not compile:\n{result.stderr}")
 
 
-def load(name: str, *arguments: str | Path) -> ctypes.PyDLL:
-    """A shared library, new; PyDLL because the emulated device runs one kernel at a time."""
-    library = Path(folder().name, f"{name}.so")
-    run_compiler("-shared", *arguments, "-o", library)
+def load(name: str, build: Callable[[Path], Path]) -> ctypes.PyDLL:
+    """The shared library of this name, which `build` makes in a folder of its own where no process has made it yet.
+
+    PyDLL because the emulated device runs one kernel at a time.
+    """
+    library = folder() / f"{name}.so"
+    if not library.exists():
+        with tempfile.TemporaryDirectory(dir=folder()) as work:
+            build(Path(work)).replace(library)  # at once: another process never finds half of it
     return ctypes.PyDLL(str(library))
 
 
 @functools.cache
 def machine() -> ctypes.PyDLL:
-    library = load("machine", "-O2", HERE / "cuda_on_cpu.cpp")
+    def build(work: Path) -> Path:
+        run_compiler("-shared", "-O2", HERE / "cuda_on_cpu.cpp", "-o", work / "machine.so")
+        return work / "machine.so"
+
+    library = load("machine", build)
     library.launch.restype = ctypes.c_char_p
     return library
 
 
 @functools.cache
 def compile_text(source: str, macros: tuple[str, ...], kernels: tuple[str, ...]) -> Module:
-    path = Path(folder().name, f"kernels_{compile_text.cache_info().misses}.cpp")
-    path.write_text(source + "".join(f"\nLAUNCHABLE({kernel})" for kernel in kernels))
-    compiled = path.with_suffix(".o")
-    run_compiler("-c", *DIALECT, *SANITIZERS, *macros, path, "-o", compiled)
-    # Linked apart, without the sanitizers' libraries: the machine answers their calls.
-    return Module(load(path.stem, compiled, machine()._name))
+    def build(work: Path) -> Path:
+        path = work / "kernels.cpp"
+        path.write_text(source + "".join(f"\nLAUNCHABLE({kernel})" for kernel in kernels))
+        run_compiler("-c", *DIALECT, *SANITIZERS, *macros, path, "-o", work / "kernels.o")
+        # Linked apart, without the sanitizers' libraries: the machine answers their calls.
+        run_compiler("-shared", work / "kernels.o", machine()._name, "-o", work / "kernels.so")
+        return work / "kernels.so"
+
+    return Module(load(hashlib.sha256(repr((source, macros, kernels)).encode()).hexdigest(), build))
 
 
 def compile(source: Path, macros: Mapping[str, str | int], kernels: Sequence[str]) -> Module:

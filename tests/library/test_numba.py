@@ -391,10 +391,9 @@ from softmax_lib import with_numba
 modules = [module for name, module in sys.modules.items() if name.startswith("softmax_lib.kernels.")]
 kernels = {k for module in modules for k in vars(module).values() if isinstance(k, Dispatcher)}
 assert len(kernels) > 10
+assert all(k.stats.cache_path for k in kernels)  # of all, what is compiled is kept
 print(sum(len(k.overloads) for k in kernels))
-x = np.zeros((2, 200), np.float32)
-with_numba.softmax(x)
-with_numba.softmax(x, axis=0)
+with_numba.softmax(np.zeros((2, 200), np.float32), axis=0)  # along rows, there is three times as much to compile
 print(sum(sum(k.stats.cache_misses.values()) for k in kernels), sum(sum(k.stats.cache_hits.values()) for k in kernels))
 """
 
@@ -405,7 +404,7 @@ def test_importing_compiles_nothing_and_a_second_process_nothing_again(tmp_path)
     assert int(misses) > 0
     compiled, misses, hits = run(COUNT, NUMBA_CACHE_DIR=str(tmp_path))
     assert (compiled, misses) == ("0", "0")
-    assert int(hits) == 2
+    assert int(hits) == 1
 
 
 REST = """
