@@ -32,7 +32,12 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
         **{key: value for key, value in notebook.metadata.items() if key in ("myst", "mystnb")},
     }
     for cell in notebook.cells:
+        folded = cell.metadata.get("jupyter", {}).get(
+            "source_hidden", False
+        )  # the code of a guess or a quiz has its answer
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "mystnb")}
+        if folded:
+            cell.metadata["jupyter"] = {"source_hidden": True}
         if "live" in cell.metadata.get("tags", []):
             cell.outputs = []  # for the runner's own machine
         for output in cell.get("outputs", []):

@@ -1,5 +1,5 @@
-// Builds softmax_lib/static and the site's KaTeX files. With --check it writes nothing, and fails
-// where the committed files are not what it would write.
+// Builds softmax_lib/static, the renderer of first frames that the site's build runs, and the site's typefaces and
+// KaTeX files. With --check it writes nothing, and fails where the committed files are not what it would write.
 
 import { build } from "esbuild";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -10,19 +10,53 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const repository = here("..");
 const katex = here("node_modules/katex");
 
-async function bundle(entry, name, format) {
-  const { outputFiles } = await build({
-    entryPoints: [here(`src/${entry}`)],
-    bundle: true,
-    minify: true,
-    write: false,
-    format,
-    charset: "utf8",
-    legalComments: "none",
-    jsx: "automatic",
-    jsxImportSource: "preact",
-  });
-  return [`${repository}/softmax_lib/static/${name}`, Buffer.from(outputFiles[0].contents)];
+const options = {
+  bundle: true,
+  minify: true,
+  write: false,
+  charset: "utf8",
+  legalComments: "none",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+};
+
+async function bundle(entry, path, format, more = {}) {
+  const entries = typeof entry === "string" ? { entryPoints: [here(`src/${entry}`)] } : entry;
+  const { outputFiles } = await build({ ...options, ...entries, format, ...more });
+  return [`${repository}/${path}`, Buffer.from(outputFiles[0].contents)];
+}
+
+// A page loads what all interactives share once, and then a script for each kind that it shows. Scripts that a page
+// opened from a folder may load cannot import from each other: what is shared stands in a global object.
+const SHARED = [
+  ...["preact", "preact/hooks", "preact/jsx-runtime"],
+  ...["./format.ts", "./layout.ts", "./motion.ts", "./numbers.ts", "./parts.tsx", "./softmax.ts", "./stage.tsx", "./state.ts"],
+];
+
+const fromPage = {
+  name: "from the page",
+  setup(building) {
+    building.onResolve({ filter: /.*/ }, ({ path }) => (SHARED.includes(path) ? { path, namespace: "page" } : undefined));
+    building.onLoad({ filter: /.*/, namespace: "page" }, ({ path }) => ({
+      contents: `module.exports = globalThis.softmaxBook.shared[${JSON.stringify(path)}]`,
+    }));
+  },
+};
+
+const script = (contents) => ({ stdin: { contents, resolveDir: here("src"), loader: "ts" } });
+
+async function pageScripts() {
+  const to = "softmax_lib/static";
+  const views = Object.keys(JSON.parse(await readFile(`${repository}/softmax_lib/widgets/facts.json`, "utf8")).interactives);
+  const imports = SHARED.map((path, i) => `import * as shared${i} from ${JSON.stringify(path)};`);
+  const shared = SHARED.map((path, i) => `${JSON.stringify(path)}: shared${i}`);
+  const page = `${imports.join("")} import { register } from "./page.ts";
+    Object.assign(globalThis, { softmaxBook: { register, shared: { ${shared} } } });`;
+  const one = (name) => `import { ${name} } from "./${name}.tsx"; globalThis.softmaxBook.register("${name}", ${name});`;
+  return Promise.all([
+    bundle(script(page), `${to}/page.js`, "iife"),
+    ...views.map((name) => bundle(script(one(name)), `${to}/page.${name}.js`, "iife", { plugins: [fromPage] })),
+  ]);
 }
 
 async function katexFiles() {
@@ -40,12 +74,31 @@ async function katexFiles() {
   ];
 }
 
+// The Latin letters of each typeface, in all its weights. What else the book shows, such as ∑ or ᵀ, comes from the
+// reader's own system.
+async function typefaces() {
+  const to = `${repository}/book/_static/fonts`;
+  const families = {
+    "bricolage-grotesque": ["normal"],
+    "source-serif-4": ["normal", "italic"],
+  };
+  const copies = Object.entries(families).flatMap(([family, styles]) => {
+    const from = here(`node_modules/@fontsource-variable/${family}`);
+    const fonts = styles.map((style) => [`files/${family}-latin-wght-${style}.woff2`, `${family}-${style}.woff2`]);
+    return [["LICENSE", `LICENSE-${family}`], ...fonts].map(([file, name]) => [`${from}/${file}`, `${to}/${name}`]);
+  });
+  return Promise.all(copies.map(async ([from, path]) => [path, await readFile(from)]));
+}
+
 const files = [
-  await bundle("widgets.ts", "widgets.js", "esm"),
-  await bundle("page.ts", "page.js", "iife"),
-  await bundle("widgets.css", "widgets.css"),
+  await bundle("widgets.ts", "softmax_lib/static/widgets.js", "esm"),
+  ...(await pageScripts()),
+  await bundle("widgets.css", "softmax_lib/static/widgets.css"),
+  await bundle("still.tsx", "book/_extensions/softmax_site/still.mjs", "esm", { platform: "node" }),
+  [`${repository}/book/_static/tokens.css`, await readFile(here("src/tokens.css"))],
   [`${repository}/softmax_lib/static/LICENSE-preact`, await readFile(here("node_modules/preact/LICENSE"))],
   ...(await katexFiles()),
+  ...(await typefaces()),
 ];
 
 if (process.argv.includes("--check")) {

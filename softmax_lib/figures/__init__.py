@@ -24,7 +24,7 @@ from softmax_lib.figures.jacobian import (
     slope_vanishes_when_sure,
     tangent_of_a_nudge,
 )
-from softmax_lib.figures.numba import ladder, speed_beside_peers
+from softmax_lib.figures.numba import ladder, race, speed_beside_peers
 from softmax_lib.figures.paper import Picture, Table
 from softmax_lib.figures.stability import sums_that_stop_growing, where_exp_ends
 
@@ -45,6 +45,7 @@ __all__ = [
     "layer_of_the_network",
     "plain_division_fails",
     "probabilities_of_a_batch",
+    "race",
     "row_in_registers",
     "scaling_sharpens",
     "sectors_of_a_warp",

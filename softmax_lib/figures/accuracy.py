@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from softmax_lib.figures.paper import GREEN, INK, LIBRARIES, SKY, Table, heading, picture, power_of_ten
+from softmax_lib.figures.paper import (
+    LIBRARIES,
+    LINE,
+    RULE,
+    WASH,
+    WIDE,
+    Table,
+    marks,
+    picture,
+    power_of_ten,
+    sheet,
+)
 
 _OURS = ("with_numpy", "with_numba")
 _FEWEST_ULP = 0.01  # A smaller error is drawn as this one.
@@ -16,7 +27,7 @@ _EPSILONS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "flo
 
 
 @picture
-def errors_of_the_families(results: Sequence[dict[str, Any]], operation: str) -> tuple[Figure, str]:
+def errors_of_the_families(width: float, results: Sequence[dict[str, Any]], operation: str) -> tuple[Figure, str]:
     """The largest error of each library, for every family of inputs and every number format.
 
     The results are the rows of `benchmarks/results/accuracy.json`.
@@ -30,37 +41,40 @@ def errors_of_the_families(results: Sequence[dict[str, Any]], operation: str) ->
     def worst(library: str, *dtypes: str) -> float:
         return max(error for (of, dtype, _), error in errors.items() if of == library and dtype in dtypes)
 
-    figure = Figure(figsize=(6, 1.6 + 0.78 * len(families)), layout="constrained")
+    ours = math.ceil(max(worst(library, *dtypes) for library in _OURS if library in libraries))
+    title = f"{operation}: softmax_lib is never more than {ours} ULP off"
+    row = 34 if width == WIDE else 46
+    figure = sheet(width, 210 + (row * len(families) + 50) * -(-len(dtypes) // 2), title)
     panels = figure.subplots(-(-len(dtypes) // 2), 2, sharex=True, sharey=True).ravel()
     for axes, dtype in zip(panels, dtypes, strict=True):
         promised = 4 if dtype == "float64" else 1
-        axes.axvspan(_FEWEST_ULP / 2, promised, color=SKY, alpha=0.25, linewidth=0)
+        axes.axvspan(_FEWEST_ULP / 2, promised, color=WASH, linewidth=0, zorder=0)
         if "with_numba" in libraries:
-            axes.axvline(4, color=GREEN, linestyle="dashed", linewidth=1.5)
+            axes.axvline(4, color=RULE, linestyle="dashed", linewidth=1.5, zorder=0)
         for place, library in enumerate(libraries):
             _, _, colour, marker = LIBRARIES[library]
             found = [errors.get((library, dtype, family), math.nan) for family in families]
             heights = np.arange(len(families)) + 0.2 * (place - (len(libraries) - 1) / 2)
-            axes.semilogx(np.clip(found, _FEWEST_ULP, end), heights, marker, color=colour, markersize=5)
+            axes.semilogx(np.clip(found, _FEWEST_ULP, end), heights, marker, color=colour, markersize=7)
         for between in range(1, len(families)):
-            axes.axhline(between - 0.5, color=INK, alpha=0.2, linewidth=0.8)
+            axes.axhline(between - 0.5, color=LINE, linewidth=1)
         axes.set_title(dtype)
         axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
     for axes in panels[len(dtypes) - 2 :]:
-        axes.set_xlabel("largest error, ULP")
-    ticks = range(-2, round(math.log10(end)) + 1, 2 if end < 1e6 else 4)
+        axes.set_xlabel("largest error, ULP" if width == WIDE else "error, ULP")
+    few = 2 if end < 1e6 and width == WIDE else 4
+    ticks = range(-2, round(math.log10(end)) + 1, few)
     axes.set_xticks([10.0**k for k in ticks], [power_of_ten(k) for k in ticks])
     axes.minorticks_off()
     axes.set_xlim(_FEWEST_ULP / 2, 2 * end)
     axes.set_yticks(range(len(families)), [textwrap.fill(_family(name), 14) for name in families])
     axes.set_ylim(len(families) - 0.5, -0.5)
-    marks = [axes.plot([], [], m, color=c, label=name)[0] for name, _, c, m in (LIBRARIES[of] for of in libraries)]
-    marks.append(axes.axvspan(0, 0, color=SKY, alpha=0.25, label="promised for NumPy"))
+    named = [(LIBRARIES[of][0], *LIBRARIES[of][2:]) for of in libraries]
+    promised_for = [("promised for NumPy", WASH, "s")]
     if "with_numba" in libraries:
-        marks.append(axes.axvline(-1, color=GREEN, linestyle="dashed", label="promised for Numba"))
-    figure.legend(handles=marks, loc="outside lower center", ncols=2, frameon=False)
-    ours = math.ceil(max(worst(library, *dtypes) for library in _OURS if library in libraries))
-    heading(figure, f"{operation}: softmax_lib is never more than {ours} ULP off")
+        promised_for.append(("promised for Numba", RULE, "|"))
+    marks(figure, named + promised_for, 3 if width == WIDE else 2)
     worsts = (
         f"{dtype}: " + ", ".join(f"{LIBRARIES[of][1]} at most {_plain(worst(of, dtype))}" for of in libraries) + " ULP."
         for dtype in dtypes

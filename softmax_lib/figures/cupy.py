@@ -8,54 +8,67 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
 
 from softmax_lib.figures.paper import (
     BLUE,
     GREEN,
+    HIGHLIGHT,
     INK,
-    ORANGE,
+    INK2,
+    LINE,
+    OCHRE,
+    ON_HIGHLIGHT,
     PAPER,
     PURPLE,
+    RULE,
     SKY,
     VERMILION,
-    heading,
+    WASH,
+    WIDE,
+    grid,
+    marks,
+    name_lines,
+    name_rows,
+    name_y,
     picture,
     power_of_ten,
+    sheet,
     two_digits,
 )
 
+_MOVED = {"facecolor": PAPER, "edgecolor": INK2, "hatch": "////"}  # what travels, or is written
+
 
 @picture
-def calls_return_early(kernels: Sequence[str] = ("max", "x − m", "exp", "sum", "÷")) -> tuple[Figure, str]:
+def calls_return_early(
+    width: float, kernels: Sequence[str] = ("max", "x − m", "exp", "sum", "÷")
+) -> tuple[Figure, str]:
     """Python hands over kernels to the stream, and is done long before it; not drawn to scale."""
     launch, work = 0.45, 1.6
-    figure = Figure(figsize=(6, 2.7), layout="constrained")
+    figure = sheet(width, 270 if width == WIDE else 330, "The call returns long before the work is done")
     axes = figure.subplots()
     for k, name in enumerate(kernels):
-        handed = k * launch
-        axes.barh(1, launch - 0.06, left=handed, height=0.5, color=ORANGE)
-        start = launch + k * work
-        axes.barh(0, work - 0.06, left=start, height=0.5, color=SKY)
-        axes.text(start + work / 2, 0, name, ha="center", va="center", color="#000000")
-        axes.plot([handed + launch / 2, start + 0.1], [0.73, 0.27], color=INK, alpha=0.4, linewidth=0.8)
+        handed, start = k * launch, launch + k * work
+        axes.barh(0, launch - 0.06, left=handed, height=0.4, color=INK)
+        axes.barh(1, work - 0.06, left=start, height=0.4, color=WASH, edgecolor=RULE, linewidth=1)
+        axes.text(start + work / 2, 1, name, ha="center", va="center")
+        axes.plot([handed + launch / 2, start + 0.1], [0.22, 0.78], color=RULE, linewidth=1)
     wrong, right = launch * len(kernels), launch + work * len(kernels)
-    for x, text, side in (
-        (wrong, "the call returns:\nthe wrong clock stops", "left"),
-        (right, "the right one\nstops", "right"),
+    for x, text, side, dx in (
+        (wrong, "the call returns:\nthe wrong clock stops", "left", 0.12),
+        (right, "the right\nclock stops", "right", -0.12),
     ):
-        axes.axvline(x, color=VERMILION if x == wrong else GREEN, linestyle="dashed", linewidth=1.8)
-        axes.text(x + (0.12 if side == "left" else -0.12), 1.42, text, ha=side, va="center")
-    axes.set_yticks([1, 0], ["Python\nhands over", "the GPU\nworks"])
+        axes.axvline(x, color=INK, linestyle="dashed", linewidth=1.5, zorder=0)
+        axes.text(x + dx, -0.38, text, ha=side, va="bottom")
+    name_rows(axes, ["Python\nhands over", "the GPU\nworks"] if width == WIDE else ["Python", "the GPU"], width, 0.22)
     axes.tick_params(length=0, labelbottom=False)
-    axes.spines["left"].set_visible(False)
-    axes.set(
-        title="The call returns long before the work is done",
-        xlabel="time (drawn, not measured)",
-        xlim=(0, right + 0.15),
-        ylim=(-0.4, 1.75),
-    )
+    top = -0.95 if width == WIDE else -1.15
+    axes.set(xlabel="time (drawn, not measured)", xlim=(0, right + 0.15), ylim=(1.35, top))
     alt = (
         f"Two lines of time. On the upper one Python hands over {len(kernels)} kernels, {', '.join(kernels)}, one "
         "short step after another, and the call returns; a clock stopped there is wrong. On the lower one the GPU "
@@ -66,46 +79,42 @@ def calls_return_early(kernels: Sequence[str] = ("max", "x − m", "exp", "sum",
 
 
 @picture
-def way_to_the_gpu(size: float, cpu: float, wire: float, memory: float) -> tuple[Figure, str]:
+def way_to_the_gpu(width: float, size: float, cpu: float, wire: float, memory: float) -> tuple[Figure, str]:
     """The least time for the softmax of `size` bytes, by where they lie.
 
     The speeds are in bytes per second.
     """
     softmax_there, each_way = 2e3 * size / memory, 1e3 * size / wire
     rows = [
-        ("on the CPU", [(2e3 * size / cpu, SKY, "")]),
-        ("sent to the GPU\nand back", [(each_way, ORANGE, "in"), (softmax_there, BLUE, ""), (each_way, ORANGE, "out")]),
-        ("on the GPU,\nif it lies there", [(softmax_there, BLUE, "")]),
+        ("on the CPU", [(2e3 * size / cpu, False, "softmax")]),
+        (
+            "sent to the GPU\nand back",
+            [(each_way, True, "there"), (softmax_there, False, ""), (each_way, True, "back")],
+        ),
+        ("on the GPU,\nif it lies there", [(softmax_there, False, "")]),
     ]
-    figure = Figure(figsize=(6, 2.9), layout="constrained")
+    title = f"The way there and back takes {2 * each_way / softmax_there:.0f} times as long as the softmax"
+    figure = sheet(width, 290 if width == WIDE else 340, title)
     axes = figure.subplots()
     words = []
     for height, (label, parts) in enumerate(rows):
         left = 0.0
-        for width, colour, text in parts:
-            axes.barh(height, width, left=left, height=0.55, color=colour)
-            axes.text(left + width / 2, height, text, ha="center", va="center", color="#000000")
-            left += width
-        axes.text(left, height, f" {two_digits(left)}", va="center")
+        for length, moved, text in parts:
+            style = _MOVED if moved else {"color": INK2}
+            axes.barh(height, length, left=left, height=0.36, **style)  # type: ignore[arg-type]
+            axes.text(left + length / 2, height + 0.22, text, ha="center", va="top", color=INK2)
+            left += length
+        axes.annotate(two_digits(left), (left, height), (5, 0), textcoords="offset points", va="center", weight="bold")
         words.append(f"{label.replace(chr(10), ' ')} {two_digits(left)}")
-    axes.set_yticks(range(len(rows)), [label for label, _ in rows])
-    axes.invert_yaxis()
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+    name_rows(axes, [label for label, _ in rows], width, 0.22)
     axes.margins(x=0.12)
-    axes.barh(0, 0, color=ORANGE, label="over PCIe")
-    axes.barh(0, 0, color=SKY, label="CPU's memory")
-    axes.barh(0, 0, color=BLUE, label="GPU's memory")
-    axes.set(
-        title=f"The way there and back takes {2 * each_way / softmax_there:.0f} times\nas long as the softmax",
-        xlabel=f"least milliseconds for {size / 1e9:.1f} gigabytes of logits",
-    )
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    axes.set(ylim=(len(rows) - 0.5, -0.4 if width == WIDE else -0.65))
+    axes.set_xlabel(f"least milliseconds for {size / 1e9:.1f} gigabytes of logits")
     return figure, f"Bars to scale, the least milliseconds for {size / 1e9:.1f} gigabytes: {'; '.join(words)}."
 
 
 @picture
-def crossover_of_the_limits(call: float, cpu: float, wire: float, memory: float) -> tuple[Figure, str]:
+def crossover_of_the_limits(width: float, call: float, cpu: float, wire: float, memory: float) -> tuple[Figure, str]:
     """The least time for a softmax of more and more elements, on the CPU and on the GPU: a model.
 
     A call of the GPU takes `call` seconds, and everything else its bytes over the bandwidth.
@@ -113,29 +122,25 @@ def crossover_of_the_limits(call: float, cpu: float, wire: float, memory: float)
     elements = np.logspace(3, 9, 121)
     moved = 8 * elements
     lines = [
-        ("CPU", moved / cpu, ORANGE, "dashed"),
-        ("GPU, sent there and back", call + moved / wire + moved / memory, PURPLE, "dotted"),
-        ("GPU, if it lies there", call + moved / memory, BLUE, "solid"),
+        ("CPU", moved / cpu, "dashed"),
+        ("GPU,\nthere and back", call + moved / wire + moved / memory, "dotted"),
+        ("GPU,\nif it lies there", call + moved / memory, "solid"),
     ]
     meet = call / (8 / cpu - 8 / memory)
-    figure = Figure(figsize=(5.8, 3.7), layout="constrained")
+    figure = sheet(width, 430, "The price of a call decides what is small")
     axes = figure.subplots()
-    for label, times, colour, line in lines:
-        axes.loglog(elements, 1e3 * times, color=colour, linestyle=line, linewidth=2.5, label=label)
-    axes.plot([meet], [8e3 * meet / cpu], "o", color=VERMILION, markersize=8)
-    axes.annotate(f"about {round(meet, -3):.0f} elements", (meet, 8e3 * meet / cpu), (1.6 * meet, 2.2e3 * meet / cpu))
-    axes.grid(alpha=0.25)
-    axes.set_xticks([10.0**k for k in range(3, 10)], [power_of_ten(k) for k in range(3, 10)])
+    grid(axes)
+    for _, times, line in lines:
+        axes.loglog(elements, 1e3 * times, color=INK if line == "solid" else INK2, linestyle=line, linewidth=3)
+    axes.plot([meet], [8e3 * meet / cpu], "o", color=HIGHLIGHT, markeredgecolor=INK, markersize=12, zorder=3)
+    axes.text(meet, 1.6e3 * meet / cpu, f"about {round(meet, -3):,.0f} elements".replace(",", "\u2009"), va="top")
+    every = 1 if width == WIDE else 2
+    axes.set_xticks([10.0**k for k in range(3, 10, every)], [power_of_ten(k) for k in range(3, 10, every)])
     axes.set_yticks([10.0**k for k in range(-3, 4)], [power_of_ten(k) for k in range(-3, 4)])
     axes.minorticks_off()
-    axes.set(
-        title="The price of a call decides what is small",
-        xlabel="elements of a float32 matrix",
-        ylabel="milliseconds, in the model",
-        xlim=(1e3, 1e9),
-        ylim=(1e-4, 1e3),
-    )
-    axes.legend(loc="upper left", frameon=False)
+    axes.set(xlabel="elements of a float32 matrix", xlim=(1e3, 1e9), ylim=(1e-4, 1e3))
+    name_y(axes, "milliseconds, in the model")
+    name_lines(axes, [(1e9, 1e3 * times[-1], name, INK) for name, times, _ in lines], 0.13)
     alt = (
         "Three lines on logarithmic axes, a model: the least time of a float32 softmax against the number of elements. "
         f"The CPU's rises from the start. The GPU's is flat, at the price of a call, and crosses it at {meet:.0f} "
@@ -146,64 +151,72 @@ def crossover_of_the_limits(call: float, cpu: float, wire: float, memory: float)
 
 
 @picture
-def traffic_of_softmax(versions: dict[str, Sequence[tuple[str, int, int]]]) -> tuple[Figure, str]:
+def traffic_of_softmax(width: float, versions: dict[str, Sequence[tuple[str, int, int]]]) -> tuple[Figure, str]:
     """How often each version moves the whole matrix.
 
     A version is a list of passes: a name, and how often the pass reads and writes the matrix.
     """
-    figure = Figure(figsize=(6, 0.85 * len(versions) + 1.5), layout="constrained")
+    row = 74 if width == WIDE else 92
+    figure = sheet(width, row * len(versions) + 120, "One kernel moves the matrix twice, not eight times")
     axes = figure.subplots()
     words, totals = [], []
     for height, (version, passes) in enumerate(versions.items()):
         left = 0
         for name, reads, writes in passes:
-            axes.barh(height, reads, left=left, height=0.5, color=BLUE, edgecolor=PAPER, linewidth=1.5)
-            axes.barh(
-                height, writes, left=left + reads, height=0.5, color=ORANGE, edgecolor=PAPER, linewidth=1.5, hatch="//"
-            )
-            axes.text(left + (reads + writes) / 2, height - 0.3, name, ha="center", va="bottom", fontsize=10)
+            axes.barh(height, reads - 0.08, left=left + 0.08, height=0.34, color=INK2)
+            if writes:
+                axes.barh(height, writes, left=left + reads, height=0.34, **_MOVED)  # type: ignore[arg-type]
+            if width == WIDE:
+                axes.text(left + (reads + writes) / 2, height - 0.21, name, ha="center", va="bottom")
             left += reads + writes
+        if width != WIDE:  # The passes are narrower than their names.
+            axes.text(0, height - 0.21, " · ".join(name for name, *_ in passes), va="bottom", color=INK2)
         axes.text(left + 0.1, height, f"{left} N", va="center", weight="bold")
         totals.append(left)
         steps = ", ".join(f"{name} reads {reads} and writes {writes}" for name, reads, writes in passes)
         words.append(f"{version.replace(chr(10), ' ')}: {steps}; together {left} N")
-    axes.barh(0, 0, color=BLUE, label="read")
-    axes.barh(0, 0, color=ORANGE, edgecolor=PAPER, hatch="//", label="written")
-    axes.set_yticks(range(len(versions)), list(versions))
-    axes.set_ylim(len(versions) - 0.5, -0.75)
+    last = len(versions) - 1
+    _, reads, writes = list(versions.values())[-1][-1]
+    before = totals[-1] - reads - writes
+    axes.text(before + reads - 0.08, last + 0.21, "read", ha="right", va="top", color=INK2)
+    axes.text(before + reads + 0.08, last + 0.21, "written", ha="left", va="top", color=INK2)
+    name_rows(axes, list(versions), width, 0.21 if width == WIDE else 0.42)
+    axes.set_ylim(last + 0.6, -0.55 if width == WIDE else -0.75)
     axes.set_xlim(0, max(totals) + 0.8)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
     axes.set_xlabel("trips of the whole matrix, N numbers each")
-    heading(figure, "One kernel moves the matrix twice, not eight times")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
     return figure, f"Bars of the traffic with memory, to scale. {'. '.join(words)}."
 
 
 @picture
-def sectors_of_a_warp(strides: Sequence[int] = (1, 2, 8)) -> tuple[Figure, str]:
+def sectors_of_a_warp(width: float, strides: Sequence[int] = (1, 2, 8)) -> tuple[Figure, str]:
     """The sectors of 32 bytes that move when a warp's 32 threads read floats this far apart."""
-    figure = Figure(figsize=(6, 4.4))
-    figure.set_layout_engine("constrained", h_pad=0.1)
     counts = [np.unique(np.arange(32) * stride // 8).size for stride in strides]
-    panels = figure.subplots(len(strides), 1, height_ratios=[count / 4 + 1 for count in counts])
+    across = 4  # sectors side by side
+    lines = [-(-count // across) for count in counts]
+    square = (width - 10) / (across * 8.6)
+    figure = sheet(
+        width, 110 + 46 * len(strides) + square * sum(lines), "Neighbouring threads should read neighbouring numbers"
+    )
+    panels = figure.subplots(len(strides), 1, height_ratios=lines)
     words = []
     for axes, stride, count in zip(panels, strides, counts, strict=True):
         wanted = set(np.arange(32) * stride)
-        for number in range(8 * count):
-            row, column = divmod(number, 32)
-            x = column + 0.6 * (column // 8)  # a gap after each sector
-            colour, alpha = (BLUE, 1.0) if number in wanted else (ORANGE, 0.45)
-            axes.add_patch(Rectangle((x, row), 0.86, 0.8, color=colour, alpha=alpha, linewidth=0))
-        share = 32 / (8 * count)
+        for asked, colour in ((True, INK), (False, LINE)):
+            squares = []
+            for number in range(8 * count):
+                sector, place = divmod(number, 8)
+                x, y = 8.6 * (sector % across) + place, sector // across
+                if (number in wanted) == asked:
+                    squares.append(Path.unit_rectangle().transformed(_at(x, y)))
+            if squares:
+                axes.add_patch(PathPatch(Path.make_compound_path(*squares), color=colour, linewidth=0))
+        used = 32 / (8 * count)
         apart = "neighbours" if stride == 1 else f"{stride} numbers apart"
-        axes.set_title(f"{apart}: {count} sectors, {100 * share:g} % of them used", weight="normal", fontsize=11)
-        axes.set(xlim=(-0.2, 34), ylim=(count / 4, -0.1))
+        axes.set_title(f"{apart}: {count} sectors, {100 * used:g}\u2009% used", weight="normal", fontsize="medium")
+        axes.set(xlim=(0, 8.6 * across - 0.6), ylim=(-(-count // across), 0))
         axes.axis("off")
-        words.append(f"{apart}, {count} sectors of which {100 * share:g} % is used")
-    handles = [Patch(color=BLUE, label="asked for"), Patch(color=ORANGE, alpha=0.45, label="moved for nothing")]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
-    heading(figure, "Neighbouring threads should read neighbouring numbers")
+        words.append(f"{apart}, {count} sectors of which {100 * used:g} % is used")
+    marks(figure, [("asked for", INK, "s"), ("moved for nothing", LINE, "s")], 2)
     alt = (
         "Memory as squares, one for each number, eight to a sector: what moves when each of 32 threads reads a float. "
         f"{'; '.join(words)}."
@@ -211,34 +224,30 @@ def sectors_of_a_warp(strides: Sequence[int] = (1, 2, 8)) -> tuple[Figure, str]:
     return figure, alt
 
 
+def _at(x: float, y: float) -> Affine2D:
+    """Makes a square of side 1 one that leaves a gap to the squares beside it."""
+    return Affine2D().scale(0.86).translate(x, y + 0.07)
+
+
 @picture
-def row_in_registers(columns: int = 64, threads: int = 8) -> tuple[Figure, str]:
+def row_in_registers(width: float, columns: int = 64, threads: int = 8) -> tuple[Figure, str]:
     """Which thread takes which logits of a row, four at a time, and what it then holds."""
     loads = columns // (4 * threads)
-    colours = [SKY, ORANGE, GREEN, PURPLE] * (threads // 4)
-    figure = Figure(figsize=(6, 3.7), layout="constrained")
+    figure = sheet(width, 400 if width == WIDE else 440, f"{threads} threads read a row of {columns} once, and keep it")
     axes = figure.subplots()
-    width = 16.0 / threads  # of the place that a thread takes
-
-    def piece(x: float, y: float, thread: int, text: str) -> None:
-        box = Rectangle((x, y), width * 0.9, 0.42, facecolor=colours[thread], edgecolor=PAPER)
-        axes.add_patch(box)
-        axes.text(x + width * 0.45, y + 0.21, text, ha="center", va="center", color="#000000", fontsize=10.5)
-
-    for load in range(loads):
-        for thread in range(threads):
-            first = 4 * (load * threads + thread)
-            for y in (4.2 - 0.5 * load, 0.7 - 0.5 * load):
-                piece(thread * width, y, thread, f"{first}–{first + 3}")
-            piece(thread * width, 2.65 - 0.5 * load, thread, f"{first}–{first + 3}")
+    heights = {"logits in memory": 0.0, "thread, and its registers": 2.6, "results in memory": 5.2}
+    for label, top in heights.items():
+        axes.text(0, top, label, va="bottom", color=INK2)
+        for load in range(loads):
+            for thread in range(threads):
+                first = 4 * (load * threads + thread)
+                _piece(axes, thread, top + 0.15 + 0.5 * load, f"{first}–{first + 3}")
     for thread in range(threads):
-        x = (thread + 0.45) * width
-        axes.text(x, 1.87, f"{thread}", ha="center", va="center", fontsize=10)
-        for top, bottom in ((3.62, 3.15), (1.68, 1.2)):
-            axes.annotate("", (x, bottom), (x, top), arrowprops={"arrowstyle": "->", "color": INK, "linewidth": 1})
-    for y, label in ((4.2, "logits in\nmemory"), (2.65, "registers"), (1.87, "of thread"), (0.7, "results in\nmemory")):
-        axes.text(-0.3, y if label == "of thread" else y - 0.02, label, ha="right", va="center")
-    axes.set(title=f"{threads} threads read a row of {columns} once, and keep it", xlim=(-3.2, 16), ylim=(0.1, 4.75))
+        x = thread + 0.45
+        axes.text(x, 3.75, f"{thread}", ha="center", va="top", weight="bold")
+        for start, end in ((1.25, 2.15), (4.15, 4.8)):
+            axes.annotate("", (x, end), (x, start), arrowprops={"arrowstyle": "->", "color": INK, "linewidth": 1.5})
+    axes.set(xlim=(-0.05, threads), ylim=(6.4, -0.5))
     axes.axis("off")
     alt = (
         f"Diagram: the {columns} logits of a row in memory, in groups of four. Of the first {4 * threads}, thread 0 "
@@ -249,36 +258,44 @@ def row_in_registers(columns: int = 64, threads: int = 8) -> tuple[Figure, str]:
     return figure, alt
 
 
+def _piece(axes: Axes, thread: int, y: float, text: str) -> None:
+    """Four numbers of a row; neighbouring threads differ in shade."""
+    axes.add_patch(Rectangle((thread, y), 0.92, 0.42, facecolor=LINE if thread % 2 else WASH, linewidth=0))
+    axes.text(thread + 0.46, y + 0.22, text, ha="center", va="center")
+
+
 @picture
-def butterfly(values: Sequence[int]) -> tuple[Figure, str]:
+def butterfly(width: float, values: Sequence[int]) -> tuple[Figure, str]:
     """How lanes find their common maximum by exchanging with a partner, ever farther off."""
     lanes = np.arange(len(values))
     stages, offsets = [np.asarray(values)], list[int]()
     while 2 ** len(offsets) < len(values):
         offsets.append(2 ** len(offsets))
         stages.append(np.maximum(stages[-1], stages[-1][lanes ^ offsets[-1]]))
-    figure = Figure(figsize=(6, 3.9), layout="constrained")
+    title = f"After {len(offsets)} exchanges all {len(values)} lanes hold the maximum"
+    figure = sheet(width, 90 + 44 * len(values), title)
     axes = figure.subplots()
     for stage, offset in enumerate(offsets):
         for lane in lanes:
-            axes.plot([stage, stage + 1], [lane, lane], color=INK, alpha=0.35, linewidth=1)
-            axes.plot([stage, stage + 1], [lane ^ offset, lane], color=BLUE, linewidth=1.5)
-        axes.text(stage + 0.5, -0.75, f"lane ^ {offset}", ha="center", va="center", family="monospace")
+            axes.plot([stage, stage + 1], [lane, lane], color=RULE, linewidth=1)
+            axes.plot([stage, stage + 1], [lane ^ offset, lane], color=INK2, linewidth=2)
+        axes.text(stage + 0.5, -0.85, f"lane ^ {offset}", ha="center", va="center", color=INK2)
     largest = max(values)
     for stage, held in enumerate(stages):
         for lane in lanes:
             known = held[lane] == largest
             axes.plot(
-                [stage], [lane], "o", markersize=19, zorder=3,
-                markerfacecolor=GREEN if known else PAPER, markeredgecolor=INK, markeredgewidth=2 if known else 1,
+                [stage], [lane], "o", markersize=28, zorder=3, markeredgewidth=2 if known else 1,
+                markerfacecolor=HIGHLIGHT if known else PAPER, markeredgecolor=INK,
             )  # fmt: skip
-            colour = "#000000" if known else INK
-            axes.text(stage, float(lane), str(held[lane]), ha="center", va="center", color=colour, zorder=4)
+            colour, weight = (ON_HIGHLIGHT, "bold") if known else (INK, "normal")
+            axes.text(
+                stage, float(lane), str(held[lane]), ha="center", va="center", color=colour, weight=weight, zorder=4
+            )
     axes.set_yticks(lanes, [f"lane {lane}" for lane in lanes])
     axes.tick_params(length=0, labelbottom=False)
     axes.spines[:].set_visible(False)
-    axes.set_title(f"After {len(offsets)} exchanges all {len(values)} lanes hold the maximum", pad=10)
-    axes.set(xlim=(-0.25, len(offsets) + 0.25), ylim=(len(values) - 0.5, -1.05))
+    axes.set(xlim=(-0.2, len(offsets) + 0.2), ylim=(len(values) - 0.5, -1.1))
     alt = f"Diagram of {len(values)} lanes with the values {', '.join(map(str, values))}. " + " ".join(
         f"After the exchange with the lane {offset} away: {', '.join(map(str, held))}."
         for offset, held in zip(offsets, stages[1:], strict=True)
@@ -292,7 +309,7 @@ def butterfly(values: Sequence[int]) -> tuple[Figure, str]:
 CONTESTANTS = {
     "with_cupy": ("softmax_lib, CuPy", PURPLE, "D", "solid"),
     "torch": ("PyTorch", VERMILION, "s", "dashed"),
-    "torch_compile": ("PyTorch, compiled", ORANGE, "v", "dashdot"),
+    "torch_compile": ("PyTorch, compiled", OCHRE, "v", "dashdot"),
     "triton": ("Triton", SKY, "P", (0, (6, 2, 1, 2, 1, 2))),
     "cupyx": ("cupyx", GREEN, "^", "dotted"),
     "cupy_lines": ("CuPy, three lines", BLUE, "o", (0, (1, 3))),
@@ -302,12 +319,12 @@ WAYS = {
     "with_numpy": ("NumPy", BLUE, "o", "dotted"),
     "with_numba": ("Numba", GREEN, "s", "dashed"),
     "with_cupy": ("CuPy, data on the GPU", PURPLE, "D", "solid"),
-    "with_cupy_and_transfers": ("CuPy, there and back", ORANGE, "v", "dashdot"),
+    "with_cupy_and_transfers": ("CuPy, there and back", OCHRE, "v", "dashdot"),
 }
 
 
 @picture
-def softmax_on_a_gpu(cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
+def softmax_on_a_gpu(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
     """The speed of softmax along rows as a share of the copy's, by the length of the rows.
 
     The cases are those of `benchmarks/results/gpu.json`.
@@ -321,7 +338,9 @@ def softmax_on_a_gpu(cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
                 found[case["shape"][1]] = ratio["median"]
     shares = {dtype: found for dtype, found in shares.items() if len(found["with_cupy"]) > 1}
     lengths = sorted({n for found in shares.values() for n in found["with_cupy"]})
-    figure = Figure(figsize=(6, 1.9 * len(shares) + 1.5), layout="constrained")
+    ours = [share for share in next(iter(shares.values()))["with_cupy"].values() if not math.isnan(share)]
+    reached = f"{100 * min(ours):.0f}\u2009% to {100 * max(ours):.0f}\u2009% on {next(iter(shares))} rows"
+    figure = sheet(width, 190 * len(shares) + 160, f"Of a copy's speed, the library reaches {reached}")
     panels = figure.subplots(len(shares), 1, sharex=True, squeeze=False)[:, 0]
     words = []
     for axes, (dtype, of_type) in zip(panels, shares.items(), strict=True):
@@ -332,15 +351,16 @@ def softmax_on_a_gpu(cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
                 continue
             label, colour, marker, line = CONTESTANTS[name]
             style = {"color": colour, "marker": marker, "linestyle": line, "label": label}
-            axes.semilogx(*zip(*points, strict=True), **style, linewidth=1.8, zorder=3 if name == "with_cupy" else 2)
+            axes.semilogx(*zip(*points, strict=True), **style, linewidth=2.5, zorder=3 if name == "with_cupy" else 2)
             (worst, at_worst), (best, at_best) = (choose((share, n) for n, share in points) for choose in (min, max))
             told.append(f"{label} from {two_digits(worst)} at {at_worst} to {two_digits(best)} at {at_best}")
             if missing := sorted(by_length.keys() - dict(points).keys()):
                 told[-1] += f", no result at {', '.join(map(str, missing))}"
-        axes.axhline(1, color=INK, linestyle="dashed", linewidth=1.2)
-        axes.set_title(dtype, weight="normal", fontsize=11)
+        axes.axhline(1, color=RULE, linestyle="dashed", linewidth=1.5, zorder=0)
+        axes.set_title(dtype)
         axes.set_ylim(0, max(1.08, axes.get_ylim()[1]))
-        axes.grid(alpha=0.25)
+        axes.set_yticks([0, 0.5, 1], ["0", "50", "100\u2009%"])
+        grid(axes)
         words.append(f"{dtype}: {'; '.join(told)}.")
     ticks = lengths[:1]
     for n in lengths:
@@ -348,31 +368,17 @@ def softmax_on_a_gpu(cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
     panels[-1].set_xticks(ticks, [str(n) for n in ticks])
     panels[-1].minorticks_off()
     panels[-1].set_xlabel("columns, the length of a row (logarithmic)")
-    figure.supylabel("share of the copy's speed", fontsize=11)
-    handles = {h.get_label(): h for axes in panels for h in axes.get_lines() if not str(h.get_label()).startswith("_")}
-    figure.legend(handles=list(handles.values()), loc="outside lower center", ncols=2, frameon=False, handlelength=3.5)
-    dtype, of_type = next(iter(shares.items()))
-    ours = [share for share in of_type["with_cupy"].values() if not math.isnan(share)]
-    heading(
-        figure,
-        f"Of a copy's speed, the library reaches\n{100 * min(ours):.0f} % to {100 * max(ours):.0f} % on {dtype} rows",
-    )
+    shown = {line.get_label() for axes in panels for line in axes.get_lines()}
+    named = [(label, colour, marker) for label, colour, marker, _ in CONTESTANTS.values() if label in shown]
+    marks(figure, named, 3 if width == WIDE else 2)
     alt = "Lines: the speed of softmax as a share of a copy's, against the columns of the matrix. " + " ".join(words)
     return figure, alt
 
 
 @picture
-def crossover_measured(crossover: dict[str, Any]) -> tuple[Figure, str]:
+def crossover_measured(width: float, crossover: dict[str, Any]) -> tuple[Figure, str]:
     """The time for a softmax of more and more rows, on the CPU, on the GPU, and there and back."""
     rows, columns = crossover["rows"], crossover["columns"]
-    figure = Figure(figsize=(5.8, 4.2), layout="constrained")
-    axes = figure.subplots()
-    words = []
-    for name, (label, colour, marker, line) in WAYS.items():
-        if name in crossover["seconds"]:
-            microseconds = [1e6 * seconds for seconds in crossover["seconds"][name]]
-            axes.loglog(rows, microseconds, color=colour, marker=marker, linestyle=line, linewidth=1.8, label=label)
-            words.append(f"{label} {two_digits(microseconds[0])} to {two_digits(microseconds[-1])}")
     wins = []
     for name, over in crossover["wins_from"].items():
         for host, first in over.items():
@@ -384,15 +390,28 @@ def crossover_measured(crossover: dict[str, Any]) -> tuple[Figure, str]:
     elif max(needed) == rows[0]:
         title = "With the data on it, the GPU is always ahead"
     else:
-        title = f"With the data on it, the GPU is ahead\nfrom {max(needed)} rows on"
-        axes.axvline(max(needed), color=INK, linestyle="dotted", linewidth=1.2)
-    axes.grid(alpha=0.25)
+        title = f"With the data on it, the GPU is ahead from {max(needed)} rows on"
+    figure = sheet(width, 460, title)
+    axes = figure.subplots()
+    words = []
+    for name, (label, colour, marker, line) in WAYS.items():
+        if name in crossover["seconds"]:
+            microseconds = [1e6 * seconds for seconds in crossover["seconds"][name]]
+            axes.loglog(rows, microseconds, color=colour, marker=marker, linestyle=line, linewidth=2.5, label=label)
+            words.append(f"{label} {two_digits(microseconds[0])} to {two_digits(microseconds[-1])}")
+    grid(axes)
     for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
         exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
         axis.set_ticks([10.0**k for k in exponents], [power_of_ten(k) for k in exponents])
     axes.minorticks_off()
-    axes.set(title=title, xlabel=f"rows of {columns} float32 (logarithmic)", ylabel="microseconds (logarithmic)")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, handlelength=3.5)
+    if needed and None not in needed and max(needed) > rows[0]:
+        axes.axvline(max(needed), color=RULE, linestyle="dotted", linewidth=2, zorder=0)
+    axes.set(xlabel=f"rows of {columns} float32 (logarithmic)")
+    name_y(axes, "microseconds (logarithmic)")
+    named = [
+        (label, colour, marker) for name, (label, colour, marker, _) in WAYS.items() if name in crossover["seconds"]
+    ]
+    marks(figure, named, 2)
     alt = (
         f"Lines on logarithmic axes: the microseconds that a softmax of rows of {columns} float32 takes, from "
         f"{rows[0]} to {rows[-1]} rows. {'; '.join(words)}. {'; '.join(wins)}."

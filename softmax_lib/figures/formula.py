@@ -6,40 +6,69 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from softmax_lib.figures.paper import BLUE, INK, VERMILION, bar_chart, heading, picture
+from softmax_lib.figures.paper import (
+    CLASS_FILLS,
+    INK,
+    INK2,
+    WASH,
+    WIDE,
+    class_bars,
+    grid,
+    name_y,
+    number,
+    picture,
+    share,
+    sheet,
+)
 from softmax_lib.with_numpy import softmax
 
 
 @picture
-def plain_division_fails(logits: npt.ArrayLike) -> tuple[Figure, str]:
+def plain_division_fails(width: float, logits: npt.ArrayLike) -> tuple[Figure, str]:
     """The shares that plain division gives, beside those of the exponentials."""
     logits = np.asarray(logits)
-    labels = [f"{z:g}" for z in logits]
-    figure = Figure(figsize=(5.8, 3.0), layout="constrained")
+    labels = [number(z, "g") for z in logits]
+    divided, p = logits / logits.sum(), softmax(logits)
+    figure = sheet(width, 340, "Plain division leaves 0 to 100\u2009%, the exponential never does")
     left, right = figure.subplots(1, 2, sharey=True)
-    bar_chart(left, labels, logits / logits.sum(), VERMILION, ".2f")
-    bar_chart(right, labels, softmax(logits), BLUE, ".2f")
-    left.set(title="z / Σz leaves 0 to 1", xlabel="logit z", ylabel="share")
-    right.set(title="eᶻ / Σeᶻ never does", xlabel="logit z")
+    class_bars(left, labels, divided, [number(100 * s, ".0f") + "\u2009%" for s in divided])
+    class_bars(right, labels, p, [share(s) for s in p])
+    low, high = min(0, divided.min()), max(1, divided.max())
+    low, high = low - 0.2 * (high - low), high + 0.2 * (high - low)
+    for axes, title in ((left, "z / Σz"), (right, "eᶻ / Σeᶻ")):
+        grid(axes, "y")
+        axes.axhspan(1, high, color=WASH, linewidth=0, zorder=0)
+        axes.axhspan(low, 0, color=WASH, linewidth=0, zorder=0)
+        axes.set(title=title, xlabel="logit z", ylim=(low, high))
+        axes.set_yticks([0, 1], ["0", "100\u2009%"])
+    never = "no share is over 100\u2009%" if width == WIDE else "never over 100\u2009%"
+    right.text(0.5, 0.98, never, transform=right.transAxes, ha="center", va="top", color=INK2)
     alt = (
         f"Two bar charts for the logits {', '.join(labels)}. Plain division gives shares "
-        f"{', '.join(f'{s:.2f}' for s in logits / logits.sum())}, below zero and above one; "
-        f"softmax gives {', '.join(f'{p:.2f}' for p in softmax(logits))}."
+        f"{', '.join(f'{s:.2f}' for s in divided)}, below zero and above one; "
+        f"softmax gives {', '.join(f'{s:.2f}' for s in p)}."
     )
     return figure, alt
 
 
 @picture
-def scaling_sharpens(logits: npt.ArrayLike, factors: Sequence[float] = (0.5, 1, 2, 4)) -> tuple[Figure, str]:
+def scaling_sharpens(
+    width: float, logits: npt.ArrayLike, factors: Sequence[float] = (0.5, 1, 2, 4)
+) -> tuple[Figure, str]:
     """The probabilities of the same logits, multiplied by several factors."""
     logits = np.asarray(logits)
     probabilities = [softmax(logits * factor) for factor in factors]
-    figure = Figure(figsize=(6, 2.8), layout="constrained")
-    for axes, factor, p in zip(figure.subplots(1, len(factors), sharey=True), factors, probabilities, strict=True):
-        bar_chart(axes, [f"{z:g}" for z in logits], p, BLUE, ".2f")
-        axes.set(xlabel="logit z", title=f"{factor:g} · z", ylim=(0, 1.15))
-    figure.axes[0].set_ylabel("probability")
-    heading(figure, "Multiplying the logits sharpens or flattens", size="large")
+    columns = len(factors) if width == WIDE else 2
+    rows = -(-len(factors) // columns)
+    figure = sheet(width, 90 + 210 * rows, "Multiplying the logits sharpens the shares, dividing levels them")
+    panels = figure.subplots(rows, columns, sharey=True).ravel()
+    for axes, factor, p in zip(panels, factors, probabilities, strict=True):
+        class_bars(axes, [number(z, "g") for z in logits], p, [share(s) for s in p])
+        grid(axes, "y")
+        axes.set(title=f"{factor:g} · z".replace("0.5", "½"), ylim=(0, 1.18))
+        axes.set_yticks([0, 0.5, 1], ["0", "50", "100\u2009%"])
+    for axes in panels[-columns:]:
+        axes.set_xlabel("logit z")
     alt = "Four bar charts of softmax of the same logits multiplied by a factor. " + " ".join(
         f"Times {factor:g}, the largest probability is {p.max():.2f}."
         for factor, p in zip(factors, probabilities, strict=True)
@@ -48,21 +77,22 @@ def scaling_sharpens(logits: npt.ArrayLike, factors: Sequence[float] = (0.5, 1, 
 
 
 @picture
-def two_classes_are_the_sigmoid() -> tuple[Figure, str]:
+def two_classes_are_the_sigmoid(width: float) -> tuple[Figure, str]:
     """The probability of the first of two classes, over the difference of their logits."""
     difference = np.linspace(-6, 6, 121)
     first = softmax(np.stack([difference, np.zeros_like(difference)]), axis=0)[0]
-    figure = Figure(figsize=(5.6, 3.0), layout="constrained")
+    figure = sheet(width, 340, "With two classes only the difference counts: the sigmoid")
     axes = figure.subplots()
-    axes.plot(difference, first, color=BLUE, linewidth=2.5)
-    axes.plot([0], [0.5], "o", color=VERMILION)
-    axes.annotate("equal logits: ½", (0, 0.5), (0.4, 0.4), color=INK)
-    axes.grid(alpha=0.25)
-    axes.set(
-        title="With two classes only the difference counts: the sigmoid",
-        xlabel="difference of the logits, z₁ − z₂",
-        ylabel="probability of class 1",
-    )
+    grid(axes, "y")
+    axes.axhline(0, color=INK, linewidth=1.5)
+    axes.axhline(1, color=INK, linewidth=1.5)
+    axes.plot(difference, first, color=CLASS_FILLS[0], linewidth=4)
+    axes.plot([0], [0.5], "o", color=INK, markersize=9)
+    axes.text(0.5, 0.47, "equal logits: 50\u2009%", va="center")
+    axes.set_xticks(range(-6, 7, 2), [number(x, "d") for x in range(-6, 7, 2)])
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100\u2009%"])
+    axes.set(xlabel="difference of the logits, z₁ − z₂", xlim=(-6, 6))
+    name_y(axes, "share of class 1")
     alt = (
         "Curve of the first class's probability against the difference of the two logits, from -6 to 6: "
         f"an S from {first[0]:.4f} through one half at zero to {first[-1]:.4f}."

@@ -2,44 +2,90 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from softmax_lib.figures.paper import (
-    BLUE,
-    GREEN,
     INK,
+    INK2,
     LIBRARIES,
-    ORANGE,
+    LINE,
     PAPER,
     PURPLE,
+    RULE,
     SKY,
-    heading,
+    WIDE,
+    marks,
+    name_rows,
     picture,
+    share,
+    sheet,
     two_digits,
 )
 
-# What the figure calls each rung of the chapter, in the order in which the chapter climbs.
+
+class Rung(NamedTuple):
+    """What the pictures call a rung, and in a sentence or two what it changed."""
+
+    name: str
+    change: str
+
+
+# The rungs of the chapter, in the order in which it climbs.
 RUNGS = {
-    "softmax_numpy": "NumPy, three lines",
-    "softmax_in_place": "no temporaries",
-    "softmax_few_rows": "a few rows at a time",
-    "softmax_articles": "the articles' Numba",
-    "softmax_plain": "plain loops in Numba",
-    "softmax_polynomial": "exp as a polynomial",
-    "softmax_integer_max": "maximum of integers",
-    "softmax_blocked_sums": "sums in blocks",
-    "softmax_fused": "exp and sum in one pass",
-    "softmax_exp_first": "no maximum",
-    "softmax_wide": "whole registers",
-    "softmax_short_loops": "short loops, prefetch",
-    "softmax_streamed": "past the caches",
-    "softmax_overlapped": "reading while writing",
-    "softmax_threads": "all cores, by rows",
-    "softmax_pieces": "all cores, by pieces",
-    "with_numba": "softmax_lib.with_numba",
+    "softmax_numpy": Rung(
+        "NumPy, three lines", "Each operation walks through the whole matrix, and three of them store it anew."
+    ),
+    "softmax_in_place": Rung(
+        "no temporaries", "Results go into an array that exists already, so that NumPy asks for no new memory."
+    ),
+    "softmax_few_rows": Rung(
+        "a few rows at a time", "A few rows fit into the cache, and stay there until they are finished."
+    ),
+    "softmax_articles": Rung(
+        "the articles' Numba",
+        "NumPy's code under Numba's decorator. The temporaries are back, the loops are plain ones, "
+        "and a single maximum for the whole batch gives wrong answers.",
+    ),
+    "softmax_plain": Rung(
+        "plain loops in Numba",
+        "Loops over one row at a time need no temporaries. They still handle one number after the other.",
+    ),
+    "softmax_polynomial": Rung(
+        "exp as a polynomial", "Multiplications and additions replace the call of exp. Vector registers can do those."
+    ),
+    "softmax_integer_max": Rung(
+        "maximum of integers", "The floats are compared as integers, which vector registers can do as well."
+    ),
+    "softmax_blocked_sums": Rung(
+        "sums in blocks", "The sum of a block may be reordered. Now all three loops run in vector registers."
+    ),
+    "softmax_fused": Rung(
+        "exp and sum in one pass", "The exponentials are added up while they are in registers, which saves a pass."
+    ),
+    "softmax_exp_first": Rung(
+        "no maximum", "Most rows are in range without it. The total tells which rows must be done again, with it."
+    ),
+    "softmax_wide": Rung(
+        "whole registers", "The compiler fills whole registers, and no slices are cut whose references must be counted."
+    ),
+    "softmax_short_loops": Rung(
+        "short loops, prefetch", "Short loops ask early for what they read next, so that the core waits less."
+    ),
+    "softmax_streamed": Rung(
+        "past the caches", "Results go to memory in whole lines. Nobody reads first what they overwrite."
+    ),
+    "softmax_overlapped": Rung(
+        "reading while writing", "While one row is read, the results of the row before are stored."
+    ),
+    "softmax_threads": Rung("all cores, by rows", "Each core gets its share of the rows."),
+    "softmax_pieces": Rung("all cores, by pieces", "The cores share one row, piece by piece."),
+    "with_numba": Rung(
+        "softmax_lib.with_numba",
+        "The library chooses among these ways by the size of the matrix, and handles what the rungs leave out.",
+    ),
 }
 # What each library is called, in words and in an alternative text, and how it is drawn.
 _PEERS = {
@@ -49,59 +95,88 @@ _PEERS = {
 }
 
 
+def race(results: dict[str, Any], shape: tuple[int, int]) -> dict[str, Any]:
+    """The rungs of a matrix of this shape, as the interactive `Ladder` takes them; the faster copy is the limit.
+
+    The results are those of `benchmarks/results/ladder.json`.
+    """
+    seconds, limit = _seconds(results, shape)
+    rungs = _timed_rungs(results, shape)
+    return {
+        "names": [RUNGS[rung].name for rung in rungs],
+        "seconds": [seconds[rung] for rung in rungs],
+        "limit": limit,
+        "changes": [RUNGS[rung].change for rung in rungs],
+    }
+
+
+def _seconds(results: dict[str, Any], shape: tuple[int, int]) -> tuple[dict[str, float], float]:
+    """The median times of a case, by name, and that of the faster copy."""
+    (found,) = (case["results"] for case in results["cases"] if tuple(case["shape"]) == shape)
+    seconds = {name: one["seconds"]["median"] for name, one in found.items() if "seconds" in one}
+    return seconds, min(seconds["copy"], seconds["copy_nontemporal"])
+
+
+def _timed_rungs(results: dict[str, Any], shape: tuple[int, int]) -> list[str]:
+    """The rungs that were timed in a case; the pieces, which are made for a single row, only there."""
+    seconds, _ = _seconds(results, shape)
+    rungs = [name for name in (*results["rungs"], "with_numba") if name in seconds]
+    return [name for name in rungs if shape[0] == 1 or name != "softmax_pieces"]
+
+
 @picture
-def ladder(results: dict[str, Any], shape: tuple[int, int]) -> tuple[Figure, str]:
+def ladder(width: float, results: dict[str, Any], shape: tuple[int, int]) -> tuple[Figure, str]:
     """The time of each rung for an element of a matrix of this shape, beside a copy's.
 
     The results are those of `benchmarks/results/ladder.json`.
     """
-    (found,) = (case["results"] for case in results["cases"] if tuple(case["shape"]) == shape)
-    size = shape[0] * shape[1]
-    nanoseconds = {name: one["seconds"]["median"] / size * 1e9 for name, one in found.items() if "seconds" in one}
-    rungs = [name for name in (*results["rungs"], "with_numba") if name in nanoseconds]
-    if shape[0] > 1:
-        rungs.remove("softmax_pieces")  # It is made for a single row, and takes far longer for many.
-    limit = min(nanoseconds["copy"], nanoseconds["copy_nontemporal"])
+    seconds, fastest_copy = _seconds(results, shape)
+    per_element = 1e9 / (shape[0] * shape[1])
+    nanoseconds = {name: time * per_element for name, time in seconds.items()}
+    rungs, limit = _timed_rungs(results, shape), fastest_copy * per_element
     values = np.array([nanoseconds[name] for name in rungs])
     ours = np.array(rungs) == "with_numba"
     numba = ~ours & (np.arange(len(rungs)) >= rungs.index("softmax_articles"))
     one_core, heights = nanoseconds["copy_one_core"], np.arange(len(rungs))
-    figure = Figure(figsize=(6, 0.3 * len(rungs) + 1.9), layout="constrained")
+    title = f"{shape[0]} × {shape[1]}: from NumPy's three lines to {values[0] / values.min():.0f} times their speed"
+    figure = sheet(width, (26 if width == WIDE else 42) * len(rungs) + 150, title)
     axes = figure.subplots()
-    axes.hlines(heights, limit, values, color=INK, alpha=0.25, linewidth=1.5)
-    for chosen, label, colour, marker in (
-        (~ours & ~numba, "NumPy", ORANGE, "s"),
-        (numba, "Numba", BLUE, "o"),
-        (ours, "the library", GREEN, "D"),
-    ):
-        axes.semilogx(values[chosen], heights[chosen], marker, color=colour, markersize=7, label=label)
+    axes.hlines(heights, limit, values, color=LINE, linewidth=2)
+    for chosen, marker in ((~ours & ~numba, "s"), (numba, "o"), (ours, "D")):
+        fill = INK2 if marker == "s" else INK
+        axes.semilogx(values[chosen], heights[chosen], marker, color=fill, markersize=11 if marker == "D" else 9)
     covering = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}  # A label hides the dotted line behind it.
+    first = {int(np.argmax(numba)): " in Numba", 0: " in NumPy"}
     for height, value in enumerate(values):
-        axes.text(1.12 * value, height, two_digits(value), va="center", bbox=covering)
-    axes.axvline(limit, color=INK, linestyle="dashed", linewidth=1.5, label=f"copy: {two_digits(limit)}")
-    axes.axvline(one_core, color=INK, linestyle="dotted", linewidth=1.5, label=f"on one core: {two_digits(one_core)}")
+        words = two_digits(value) + first.get(height, "")
+        axes.annotate(
+            words, (value, height), (9, 0), textcoords="offset points", va="center", bbox=covering,
+            weight="bold" if ours[height] else "normal",
+        )  # fmt: skip
+    for x, line, words, side in ((limit, "dashed", "a copy", "right"), (one_core, "dotted", "on one core", "left")):
+        axes.axvline(x, color=RULE, linestyle=line, linewidth=2, zorder=0)
+        near = 0.97 if side == "right" else 1.03
+        axes.text(near * x, len(rungs) - 0.3, f"{words}:\n{two_digits(x)}", ha=side, va="top", color=INK2)
     ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if 0.8 * limit < tick < values.max()]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    axes.set_xlim(0.8 * min(limit, one_core, values.min()), 1.8 * values.max())
-    axes.set_yticks(heights, [RUNGS[name] for name in rungs])
-    axes.set_ylim(len(rungs) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("nanoseconds per element (logarithmic)")
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
-    heading(
-        figure, f"{shape[0]} × {shape[1]}: from NumPy's three lines to {values[0] / values.min():.0f} times their speed"
+    axes.set_xlim(
+        (0.6 if width == WIDE else 0.5) * min(limit, one_core, values.min()),
+        (2.6 if width == WIDE else 4.5) * values.max(),
     )
+    name_rows(axes, [RUNGS[name].name for name in rungs], width, 0.22)
+    axes.set_ylim(len(rungs) + 1.2, -0.8)
+    axes.set_xlabel("nanoseconds per element (logarithmic)")
     alt = (
         f"Dots on a logarithmic axis: nanoseconds per element of a {shape[0]} by {shape[1]} float32 softmax. "
-        + "; ".join(f"{RUNGS[name]}: {two_digits(nanoseconds[name])}" for name in rungs)
+        + "; ".join(f"{RUNGS[name].name}: {two_digits(nanoseconds[name])}" for name in rungs)
         + f". A copy takes {two_digits(limit)} on all cores, {two_digits(one_core)} on one."
     )
     return figure, alt
 
 
 @picture
-def speed_beside_peers(cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
+def speed_beside_peers(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
     """The speed of float32 softmax by library and shape, as a share of the faster copy's.
 
     The cases are those of `benchmarks/results/cpu.json`.
@@ -114,24 +189,25 @@ def speed_beside_peers(cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
         for name, found in shares.items():
             found.append(speeds.get(name, math.nan) / limit)
     rows = [f"{c['shape'][0]} × {c['shape'][1]}" + ("" if c["axis"] == -1 else "\naxis 0") for c in chosen]
-    figure = Figure(figsize=(6, 0.55 * len(rows) + 1.6), layout="constrained")
+    ours = [one for one in shares["with_numba"] if one == one]
+    title = f"With Numba, softmax reaches {share(min(ours))} to {share(max(ours))} of a copy's speed"
+    figure = sheet(width, (46 if width == WIDE else 74) * len(rows) + 170, title)
     axes = figure.subplots()
     for place, (name, found) in enumerate(shares.items()):
-        label, _, colour, marker = _PEERS[name]
+        _, _, colour, marker = _PEERS[name]
         heights = np.arange(len(rows)) + 0.1 * (place - (len(shares) - 1) / 2)
-        size = 8 if name == "with_numba" else 6
-        axes.semilogx(found, heights, marker, color=colour, markersize=size, label=label)
-    axes.axvline(1, color=INK, linestyle="dashed", linewidth=1.5)
-    for between in range(1, len(rows)):
-        axes.axhline(between - 0.5, color=INK, alpha=0.2, linewidth=0.8)
-    axes.set_yticks(range(len(rows)), rows)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    ticks = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.semilogx(found, heights, marker, color=colour, markersize=10 if name == "with_numba" else 8)
+    axes.axvline(1, color=RULE, linestyle="dashed", linewidth=2, zorder=0)
+    between = 0.5 if width == WIDE else 0.64
+    axes.hlines(np.arange(1, len(rows)) - between, 0.005, 5, color=LINE, linewidth=1)
+    name_rows(axes, rows, width, 0.33)
+    axes.set_ylim(len(rows) - 0.5, -between)
+    ticks = [0.01, 0.1, 1] if width != WIDE else [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
+    axes.set_xticks(ticks, [f"{100 * tick:g}" for tick in ticks[:-1]] + ["100\u2009%"])
     axes.minorticks_off()
-    axes.tick_params(axis="y", length=0)
-    axes.set(title="How much of a copy's speed softmax reaches", xlabel="share of the copy's speed (logarithmic)")
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    axes.set_xlim(0.7 * min(min(found) for found in shares.values()), 1.5)
+    axes.set_xlabel("share of the copy's speed (logarithmic)")
+    marks(figure, [(_PEERS[name][0], *_PEERS[name][2:]) for name in shares], 3 if width == WIDE else 2)
     alt = "Dots on a logarithmic axis: the speed of float32 softmax as a share of a copy's, by library and shape. "
     alt += " ".join(
         f"{row.replace(chr(10), ' ')}: "

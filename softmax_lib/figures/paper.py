@@ -1,53 +1,101 @@
-"""What the figures of all chapters share: colours, pictures and tables, bars, number formats.
+"""What the figures of all chapters share: colours, pictures and tables, bars, names, number formats.
 
 A figure is a function that the decorator `picture` makes return a :class:`Picture`. It says one
-thing, and its title says it. A picture is an SVG that the site sets inline, so that its text takes
-the page's colour in light and dark; elsewhere (JupyterLab, GitHub, print) it stands on white paper
-of its own. It is no wider than 6 inches, so that its words can be read on a phone.
+thing, and its title says it. Its first argument is the width to draw for, in CSS pixels: `picture`
+asks for the page's column and for a phone's, and puts both drawings into one SVG. The site sets
+that SVG inline, where its text takes the page's typeface, its colours follow the page in light and
+dark, and `figures.css` shows the drawing that fits. Elsewhere (JupyterLab, GitHub) the wide drawing
+stands on white paper of its own.
 """
 
+import inspect
 import io
+import itertools
 import math
 import re
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-# Okabe and Ito's colours, told apart by colour-blind readers too; the interactives use the same.
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
-CLASS_COLOURS = BLUE, VERMILION, GREEN, PURPLE  # cat, dog, tiger and none, as in the interactives
+P = ParamSpec("P")
 
-# These two stand in for CSS variables, which replace them in the SVG. The site sets the variables;
-# elsewhere their fallbacks hold.
-INK, PAPER = "#010203", "#fefdfc"
-_CSS = {INK: "var(--figure-ink, #1f2328)", PAPER: "var(--figure-paper, #ffffff)"}
+# The widths that a figure is drawn for: one unit of Matplotlib's SVG is one CSS pixel.
+WIDE, NARROW = 745, 358
+
+# What stands in for a colour of the page while Matplotlib draws, and the CSS that replaces it in the SVG.
+# Where the page sets no colours, the light ones hold.
+_CSS: dict[str, str] = {}
+
+
+def _token(name: str, light: str) -> str:
+    """A stand-in for the colour `--sw-name` of the page's `tokens.css`."""
+    stand_in = f"#0102{len(_CSS):02x}"
+    _CSS[stand_in] = f"var(--sw-{name}, {light})"
+    return stand_in
+
+
+PAPER = _token("bg", "#ffffff")
+INK, INK2 = _token("ink", "#1a1d21"), _token("ink2", "#5a6069")
+RULE, LINE, WASH = _token("rule", "#8a9099"), _token("line", "#d4d6da"), _token("wash", "#efefea")
+HIGHLIGHT, ON_HIGHLIGHT = _token("hi", "#f6e96b"), _token("hi-ink", "#1a1d21")
+# The classes' colours, in the order of the classes: Okabe and Ito's, told apart by colour-blind readers
+# too. The interactives use the same. The second are for writing, and for lines and dots that must be
+# seen on the page's paper.
+CLASS_FILLS = tuple(
+    _token(f"c{i}", light)
+    for i, light in enumerate(
+        ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#f0e442", "#8a9099"),
+    )
+)
+CLASS_TEXTS = BLUE, VERMILION, GREEN, PURPLE, OCHRE, SKY, OLIVE, GREY = tuple(
+    _token(f"t{i}", light)
+    for i, light in enumerate(
+        ("#0072b2", "#b84f00", "#007a58", "#a34e80", "#7a5c00", "#1f6e9e", "#6b6300", "#5a6069"),
+    )
+)
 
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
 _STYLE: dict[Any, Any] = {
-    "font.size": 11,
-    "axes.titlesize": 12,
     "axes.titlelocation": "left",
     "axes.titleweight": "bold",
+    "axes.titlepad": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "figure.facecolor": PAPER,
+    "axes.axisbelow": True,
+    "axes.edgecolor": RULE,
     "axes.facecolor": "none",
-    **dict.fromkeys(["text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"], INK),
-    "svg.fonttype": "none",  # text stays text: small, selectable, in the page's font
+    "figure.facecolor": PAPER,
+    "figure.constrained_layout.w_pad": 3 / 72,
+    "figure.constrained_layout.h_pad": 7 / 72,
+    "figure.constrained_layout.wspace": 0.06,
+    "figure.constrained_layout.hspace": 0.06,
+    "grid.color": LINE,
+    "grid.linewidth": 1,
+    "hatch.linewidth": 1.5,
+    "text.color": INK,
+    **dict.fromkeys(["axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"], INK2),
+    **dict.fromkeys(["xtick.color", "ytick.color"], RULE),
+    # Text stays text: small, selectable, in the page's typeface. Matplotlib lays it out by the
+    # metrics of DejaVu Sans, which is wider than that typeface, so what fits there fits on the page.
+    "svg.fonttype": "none",
 }
+_FONT = "var(--sw-sans, system-ui, sans-serif)"
 
 # What each library is called, in words and in a column's head, and how it is drawn.
 LIBRARIES = {
     "with_numpy": ("softmax_lib, NumPy", "NumPy", BLUE, "o"),
     "with_numba": ("softmax_lib, Numba", "Numba", GREEN, "D"),
-    "scipy": ("SciPy", "SciPy", ORANGE, "^"),
+    "scipy": ("SciPy", "SciPy", OCHRE, "^"),
     "torch": ("PyTorch", "PyTorch", VERMILION, "s"),
     "formula": ("the formula", "formula", PURPLE, "v"),
 }
@@ -81,59 +129,179 @@ class Table:
         return self.html
 
 
-def picture(draw: Callable[..., tuple[Figure, str]]) -> Callable[..., Picture]:
-    """Make a drawing function, which returns a figure and its alt text, return a `Picture`."""
+def picture(draw: Callable[Concatenate[float, P], tuple[Figure, str]]) -> Callable[P, Picture]:
+    """Make a drawing function, which returns a figure and its alt text, return a `Picture`.
+
+    The drawing function takes the width before its other arguments; the picture has every width.
+    """
 
     @wraps(draw)
-    def drawn(*args: Any, **kwargs: Any) -> Picture:
-        with mpl.rc_context(_STYLE | {"svg.hashsalt": draw.__name__}):
-            figure, alt = draw(*args, **kwargs)
-            buffer = io.StringIO()
-            figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
-        return Picture(_for_the_page(buffer.getvalue(), alt), alt)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Picture:
+        drawings = []
+        for width in (WIDE, NARROW):
+            # The ids in an SVG are hashes with this salt, and the two drawings share a page.
+            style = {"font.size": 14 if width == WIDE else 13.5, "svg.hashsalt": f"{draw.__name__} {width}"}
+            with mpl.rc_context(_STYLE | style):
+                figure, alt = draw(width, *args, **kwargs)
+                buffer = io.StringIO()
+                figure.savefig(buffer, format="svg", metadata={"Date": None})
+            drawings.append(_for_the_page(buffer.getvalue()))
+        wide, narrow = drawings
+        return Picture(_together(wide, narrow, alt), alt)
 
+    signature = inspect.signature(draw)
+    asked = list(signature.parameters.values())[1:]
+    vars(drawn)["__signature__"] = signature.replace(parameters=asked, return_annotation=Picture)
     return drawn
 
 
-def _for_the_page(svg: str, alt: str) -> str:
-    """Matplotlib's SVG with the page's font, colours and width, and with `alt` as its label."""
+def _for_the_page(svg: str) -> tuple[str, str]:
+    """What is in Matplotlib's SVG, with the page's typeface and colours, and its width and height."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()  # type: ignore[union-attr]
-    label = alt.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'width="{float(width) * 4 / 3:.0f}" viewBox="0 0 {float(width):.2f} {float(height):.2f}" '
-        f'role="img" aria-label="{label}" style="max-width: 100%; height: auto; stroke-linejoin: round">'
-    )
-    svg = svg[svg.index(">") + 1 :]
+    svg = svg[svg.index(">") + 1 : svg.rindex("</svg>")]
     # Pictures share a page, where an id must be unique. Only the ids that something refers to stay: they are hashes.
     svg = re.sub(r' id="([^"]+)"', lambda name: name[0] if f"#{name[1]}" in svg else "", svg)
-    for colour, css in _CSS.items():
-        svg = svg.replace(colour, css)
-    svg = re.sub(r"(font: [^;\"]*?|font-family: )'[^;\"]*", r"\1system-ui, sans-serif", svg)
+    for stand_in, css in _CSS.items():
+        svg = svg.replace(stand_in, css)
+    svg = re.sub(r"(font: [^;\"]*?|font-family: )'[^;\"]*", rf"\1{_FONT}", svg)
     # Two decimals are all that can be seen of a position, and all that is the same on every machine.
     # Only tags are rounded, so that the words between them stay as they are.
-    return head + re.sub(r"<[^>]*>", lambda tag: _LONG_NUMBER.sub(lambda n: f"{float(n[0]):.2f}", tag[0]), svg)
+    svg = re.sub(r"<[^>]*>", lambda tag: _LONG_NUMBER.sub(lambda n: f"{float(n[0]):.2f}", tag[0]), svg)
+    return svg.strip(), f"{float(width):.0f} {float(height):.0f}"
 
 
-def bar_chart(axes: Axes, labels: Sequence[str], values: npt.ArrayLike, colour: str, form: str) -> None:
-    """Draw a bar for each value, with the value at its end in the format `form`."""
+def _together(wide: tuple[str, str], narrow: tuple[str, str], alt: str) -> str:
+    """One SVG of both drawings: it shows the wide one, until a stylesheet says otherwise."""
+    label = alt.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    width, height = wide[1].split()
+    ratios = "; ".join(
+        f"--{name}: {size.replace(' ', ' / ')}" for name, size in (("wide", wide[1]), ("narrow", narrow[1]))
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" class="sw-figure" '
+        f'width="{width}" height="{height}" role="img" aria-label="{label}" '
+        f'style="max-width: 100%; stroke-linejoin: round; {ratios}">\n'
+        f'<svg class="sw-wide" viewBox="0 0 {wide[1]}" width="100%" height="100%">\n{wide[0]}\n</svg>\n'
+        f'<svg class="sw-narrow" viewBox="0 0 {narrow[1]}" width="100%" height="100%" display="none">\n'
+        f"{narrow[0]}\n</svg>\n</svg>\n"
+    )
+
+
+def sheet(width: float, height: float, title: str) -> Figure:
+    """An empty figure of so many CSS pixels, under a title whose lines are broken to the width."""
+    size, characters = (20, 54) if width == WIDE else (18, 28)
+    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
+    figure.suptitle(_lines(title, characters), x=0.004, ha="left", weight="bold", fontsize=size)
+    return figure
+
+
+def _lines(text: str, characters: int) -> str:
+    """The text in as few lines as so many characters allow, and these as even as can be."""
+    needed = len(textwrap.wrap(text, characters))
+    even = next(n for n in range(1, characters + 1) if len(textwrap.wrap(text, n)) == needed)
+    return "\n".join(textwrap.wrap(text, even))
+
+
+def name_y(axes: Axes, name: str) -> None:
+    """Say above the axis what it shows, where the words take no room from the drawing beside them."""
+    axes.set_ylabel(name, rotation=0, ha="left", va="bottom")
+    axes.yaxis.set_label_coords(0, 1.03)
+
+
+def class_bars(axes: Axes, labels: Sequence[str], values: npt.ArrayLike, numbers: Sequence[str]) -> BarContainer:
+    """Draw an upright bar for each class in its colour, with its number at its end."""
     values = np.asarray(values)
-    bars = axes.bar(labels, values, color=colour, width=0.7)
-    axes.bar_label(bars, [format(v, form).replace("-", "−") for v in values], padding=2)
-    axes.margins(y=0.15)
-    axes.axhline(0, color=INK, linewidth=0.8)
+    n = len(values)
+    bars = axes.bar(labels, values, color=CLASS_FILLS[:n], edgecolor=CLASS_TEXTS[:n], linewidth=1, width=0.7)
+    axes.bar_label(bars, numbers, padding=3)
+    axes.axhline(0, color=INK, linewidth=1.5)
+    axes.spines["bottom"].set_visible(False)
+    axes.tick_params(axis="x", length=0)
+    return bars
 
 
-def heading(figure: Figure, title: str, size: float | str = 12) -> None:
-    """Set a title over all panels of a figure, in the style of the titles over single panels."""
-    figure.suptitle(title, x=0.02, ha="left", weight="bold", fontsize=size)
+def name_rows(axes: Axes, names: Sequence[str], width: float, lift: float) -> None:
+    """Name the rows of a chart: beside them in a wide drawing; above them, hiding what passes behind, in a narrow one.
+
+    The rows stand at 0, 1, 2 …, downwards; `lift` is how far above its row a name stands.
+    """
+    axes.spines["left"].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    rows = range(len(names))
+    if width == WIDE:
+        axes.set_yticks(rows, names)
+        axes.tick_params(axis="y", labelcolor=INK)
+        return
+    axes.set_yticks([])
+    for row, name in zip(rows, names, strict=True):
+        name = name.replace("\n", " ")
+        covering = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
+        axes.text(0, row - lift, name, transform=axes.get_yaxis_transform(), va="bottom", bbox=covering)
+
+
+def name_lines(axes: Axes, ends: Iterable[tuple[float, float, str, str]], apart: float = 0.075) -> None:
+    """Write a name at the right end of each line: (x, y, name, colour).
+
+    Names keep at least `apart`, a share of the axes' height, from each other. The axes' limits must be final.
+    """
+    places = []
+    for x, y, name, colour in ends:
+        at_x, at_y = (axes.transData - axes.transAxes).transform((x, y))
+        places.append([at_y, at_x, name, colour])
+    places.sort(key=lambda place: place[0])
+    for below, place in itertools.pairwise(places):
+        place[0] = max(place[0], below[0] + apart)
+    for at_y, at_x, name, colour in places:
+        axes.text(at_x + 0.015, at_y, name, transform=axes.transAxes, color=colour, va="center", weight="bold")
+
+
+def marks(figure: Figure, named: Sequence[tuple[str, str, str]], columns: int) -> None:
+    """Say under the drawing whose marks they are, (name, colour, marker), where dots stand too close to be named."""
+    dots = [
+        Line2D(
+            [], [], color=colour, marker=marker, linestyle="", label=name,
+            markeredgecolor=RULE if colour == WASH else colour,  # which alone can hardly be seen
+        )
+        for name, colour, marker in named
+    ]  # fmt: skip
+    figure.legend(
+        handles=dots, loc="outside lower left", ncols=columns, frameon=False,
+        handletextpad=0.1, handlelength=1.4, columnspacing=1.2, borderpad=0, labelspacing=0.3,
+    )  # fmt: skip
+
+
+def grid(axes: Axes, axis: str = "both") -> None:
+    """Draw the grid, and leave the axes' own lines and ticks out."""
+    axes.grid(axis=axis)  # type: ignore[arg-type]
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+
+
+def share(p: float) -> str:
+    """A share as the book writes it: 64 %, 2.4 %, <0.1 %, and exactly 0 as 0 %."""
+    if 0 < p < 0.001:
+        return "<0.1\u2009%"
+    if 0.999 < p < 1:
+        return ">99.9\u2009%"
+    whole = p in (0, 1) or (float(f"{100 * p:.1f}") >= 10 and p < 0.99)
+    return f"{100 * p:.{0 if whole else 1}f}\u2009%"
+
+
+def number(value: float, form: str) -> str:
+    """A number in the format `form`, with a true minus."""
+    return format(value, form).replace("-", "−")
 
 
 def two_digits(value: float) -> str:
     """A positive number with two significant digits, or with all that stand before the point."""
     return f"{value:.{max(0, 1 - math.floor(math.log10(value)))}f}"
+
+
+def three_digits(value: float) -> str:
+    """A positive number with three significant digits, or with all that stand before the point."""
+    return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}"
 
 
 def power_of_ten(exponent: int) -> str:

@@ -5,11 +5,23 @@ it into ``softmax_lib/static/``. In a live notebook Python and the view change t
 stored output of a cell is the same state as plain HTML, which the site's script brings to life.
 """
 
+from softmax_lib.widgets.guess import Guess, GuessNumber
 from softmax_lib.widgets.jacobian_explorer import JacobianExplorer
+from softmax_lib.widgets.ladder import Ladder
 from softmax_lib.widgets.layer_explorer import LayerExplorer
 from softmax_lib.widgets.logit_explorer import LogitExplorer
 from softmax_lib.widgets.precision_lab import PrecisionLab
 from softmax_lib.widgets.quiz import Quiz
 from softmax_lib.widgets.traits import InvalidState
 
-__all__ = ["InvalidState", "JacobianExplorer", "LayerExplorer", "LogitExplorer", "PrecisionLab", "Quiz"]
+__all__ = [
+    "Guess",
+    "GuessNumber",
+    "InvalidState",
+    "JacobianExplorer",
+    "Ladder",
+    "LayerExplorer",
+    "LogitExplorer",
+    "PrecisionLab",
+    "Quiz",
+]

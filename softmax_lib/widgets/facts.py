@@ -38,12 +38,21 @@ _FACTS = json.loads(Path(__file__).with_name("facts.json").read_text(encoding="u
 MOST_CLASSES: int = _FACTS["limits"]["most_classes"]
 LONGEST_LABEL: int = _FACTS["limits"]["longest_label"]
 FEWEST_CHOICES: int = _FACTS["limits"]["fewest_choices"]
+MOST_RUNGS: int = _FACTS["limits"]["most_rungs"]
+LONGEST_SENTENCE: int = _FACTS["limits"]["longest_sentence"]
+SHORTEST_TIME: float = _FACTS["limits"]["shortest_time"]
+LONGEST_TIME: float = _FACTS["limits"]["longest_time"]
+"""In seconds; what is longer or shorter cannot be told from a mistake."""
 MOST_ULP: int = _FACTS["limits"]["most_ulp"]
 """Beyond an error of this many ULP, a decimal digit is lost."""
 EXACT_TO_ULP: int = _FACTS["limits"]["exact_to_ulp"]
 """What stands for the exact answer is a float64, good to this many ULP."""
 UNNAMED_CLASS: str = _FACTS["unnamed_class"]
 COLOURS: int = _FACTS["colours"]
+SLIDERS: tuple[str, ...] = tuple(_FACTS["sliders"])
+"""What may stand under the softmax machine, for what no bar shows."""
+TIME_UNITS: dict[str, float] = _FACTS["time_units"]
+"""How many of each unit are a second."""
 FORMATS = {name: FloatFormat(**facts) for name, facts in _FACTS["formats"].items()}
 INTERACTIVES = {
     name: {field: _field(facts) for field, facts in fields.items()} for name, fields in _FACTS["interactives"].items()

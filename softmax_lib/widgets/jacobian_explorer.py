@@ -12,7 +12,7 @@ from softmax_lib import softmax, softmax_jacobian
 from softmax_lib.widgets.facts import INTERACTIVES
 from softmax_lib.widgets.interactive import Interactive
 from softmax_lib.widgets.stored import class_names, heads, logit_table, show, show_given, show_short, stored_form, table
-from softmax_lib.widgets.traits import InvalidState, check_count, trait
+from softmax_lib.widgets.traits import check_count, check_index, trait
 
 _FIELDS = INTERACTIVES["JacobianExplorer"]
 
@@ -60,10 +60,8 @@ class JacobianExplorer(Interactive):
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("labels", values["labels"], "logits", values["logits"])
-        most = len(values["logits"]) - 1
         for name in ("row", "column"):
-            if values[name] > most:
-                raise InvalidState(f"{name} must be an index into logits, 0 to {most}, got {values[name]}")
+            check_index(name, values[name], "logits", values["logits"])
 
     @property
     def probabilities(self) -> npt.NDArray[np.float64]:

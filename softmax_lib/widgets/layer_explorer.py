@@ -10,7 +10,7 @@ from softmax_lib import softmax
 from softmax_lib.widgets.facts import INTERACTIVES
 from softmax_lib.widgets.interactive import Interactive
 from softmax_lib.widgets.stored import class_names, heads, probability_cell, show, show_given, stored_form, table
-from softmax_lib.widgets.traits import check_count, trait
+from softmax_lib.widgets.traits import check_count, check_index, trait
 
 _FIELDS = INTERACTIVES["LayerExplorer"]
 
@@ -25,6 +25,10 @@ class LayerExplorer(Interactive):
     bias : sequence of n finite numbers
     labels : sequence of n str, optional
         At most 24 characters each. Both n and m are at most 12.
+    selected : int, default 0
+        The class whose weights and formulas are shown.
+    wanted : int, optional
+        The class that the reader is asked to make the network say; no task if left out.
 
     Examples
     --------
@@ -40,6 +44,8 @@ class LayerExplorer(Interactive):
     weights = trait(_FIELDS["weights"])
     bias = trait(_FIELDS["bias"])
     labels = trait(_FIELDS["labels"])
+    selected = trait(_FIELDS["selected"])
+    wanted = trait(_FIELDS["wanted"])
 
     def __init__(
         self,
@@ -47,14 +53,21 @@ class LayerExplorer(Interactive):
         weights: Iterable[Iterable[float]],
         bias: Iterable[float],
         labels: Iterable[str] | None = _FIELDS["labels"].default,
+        selected: int = _FIELDS["selected"].default,
+        wanted: int | None = _FIELDS["wanted"].default,
         **kwargs: Any,
     ) -> None:
-        super().__init__(hidden=hidden, weights=weights, bias=bias, labels=labels, **kwargs)
+        super().__init__(
+            hidden=hidden, weights=weights, bias=bias, labels=labels, selected=selected, wanted=wanted, **kwargs
+        )
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("bias", values["bias"], "rows of weights", values["weights"])
         check_count("labels", values["labels"], "rows of weights", values["weights"])
         check_count("hidden", values["hidden"], "columns of weights", values["weights"][0])
+        check_index("selected", values["selected"], "rows of weights", values["weights"])
+        if values["wanted"] is not None:
+            check_index("wanted", values["wanted"], "rows of weights", values["weights"])
 
     @property
     def logits(self) -> npt.NDArray[np.float64]:
@@ -91,4 +104,6 @@ class LayerExplorer(Interactive):
         content = (
             table("From a hidden layer to a decision", head, names, rows) + f"<p>Weights and bias, at {hidden}</p>"
         )
-        return stored_form("sw-layer", content, rows=len(rows), sliders=len(self.hidden))
+        return stored_form(
+            "sw-layer", content, rows=len(rows), sliders=len(self.hidden), task=int(self.wanted is not None)
+        )

@@ -10,13 +10,13 @@ from softmax_lib import softmax
 from softmax_lib.widgets.facts import INTERACTIVES
 from softmax_lib.widgets.interactive import Interactive
 from softmax_lib.widgets.stored import class_names, heads, probability_cell, show, show_given, stored_form, table
-from softmax_lib.widgets.traits import check_count, trait
+from softmax_lib.widgets.traits import check_count, check_index, trait
 
 _FIELDS = INTERACTIVES["LogitExplorer"]
 
 
 class LogitExplorer(Interactive):
-    """Sliders for logits, temperature and a shift of all logits; e^z, shares and probabilities follow.
+    """The softmax machine: bars for the logits to pull, a tower of their exponentials, and their shares of it.
 
     Parameters
     ----------
@@ -27,6 +27,10 @@ class LogitExplorer(Interactive):
         Divides the logits; greater than 0.
     shift : float, default 0
         Added to every logit.
+    selected : int, default 0
+        The class that the formula shows.
+    sliders : sequence of "shift" and "temperature", default both
+        Which of the two can be moved under the picture.
 
     Examples
     --------
@@ -41,6 +45,8 @@ class LogitExplorer(Interactive):
     labels = trait(_FIELDS["labels"])
     temperature = trait(_FIELDS["temperature"])
     shift = trait(_FIELDS["shift"])
+    selected = trait(_FIELDS["selected"])
+    sliders = trait(_FIELDS["sliders"])
 
     def __init__(
         self,
@@ -48,12 +54,23 @@ class LogitExplorer(Interactive):
         labels: Iterable[str] | None = _FIELDS["labels"].default,
         temperature: float = _FIELDS["temperature"].default,
         shift: float = _FIELDS["shift"].default,
+        selected: int = _FIELDS["selected"].default,
+        sliders: Iterable[str] = _FIELDS["sliders"].default,
         **kwargs: Any,
     ) -> None:
-        super().__init__(logits=logits, labels=labels, temperature=temperature, shift=shift, **kwargs)
+        super().__init__(
+            logits=logits,
+            labels=labels,
+            temperature=temperature,
+            shift=shift,
+            selected=selected,
+            sliders=sliders,
+            **kwargs,
+        )
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("labels", values["labels"], "logits", values["logits"])
+        check_index("selected", values["selected"], "logits", values["logits"])
 
     @property
     def probabilities(self) -> npt.NDArray[np.float64]:

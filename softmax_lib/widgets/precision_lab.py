@@ -1,5 +1,6 @@
 """Softmax in narrow floating-point formats, every step rounded."""
 
+import html
 import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from softmax_lib.widgets.stored import (
 from softmax_lib.widgets.traits import check_count, trait
 
 _FIELDS = INTERACTIVES["PrecisionLab"]
+_LONGEST_NAME = 12
 
 
 class _Run(NamedTuple):
@@ -117,15 +119,27 @@ class PrecisionLab(Interactive):
         """How far from `probabilities`, in units in the last place of the format."""
         return np.abs(run.quotients - self.probabilities) / _spacing(format, self.probabilities)
 
-    def _verdict(self, *, shifted: bool, format: str) -> str:
+    def verdict(self, *, shifted: bool, format: str | None = None) -> str:
+        """What became of softmax in a format, in two or three words and the reason: "✕ NaN: ∞ ÷ ∞"."""
+        format = format or self.format
         run = self._run(shifted=shifted, format=format)
-        worst = self._ulps(run, format).max()
-        missed = self.probabilities[run.quotients == 0].max(initial=0)
-        if math.isnan(worst):
-            return "✗ NaN"
-        if missed > 0:
-            return f"✗ 0 instead of {show(missed)}"
-        return f"{'≈ lost digits' if worst > MOST_ULP else '✓ fine'}: {_show_ulps(format, worst)} ULP"
+        names = class_names(self.labels, len(self.logits))
+        if np.isnan(run.quotients).any():
+            reason = "∞ − ∞" if np.isnan(run.powers).any() else "0 ÷ 0" if run.total == 0 else "∞ ÷ ∞"
+            return f"✕ NaN: {reason}"
+        if run.total == math.inf:
+            return "✕ all 0: the sum is ∞"
+        ulps = self._ulps(run, format)
+        # A quotient of 0 is wrong only where another number of the format is much nearer.
+        missed = np.where((run.quotients == 0) & (ulps > MOST_ULP), self.probabilities, 0)
+        if missed.max() > 0:
+            return f"✕ wrong: {_few([names[missed.argmax()]])}: 0, not {_share(missed.max())}"
+        digits = _digits_left(format, ulps.max())
+        right = f"right to {digits} digit{'' if digits == 1 else 's'}"
+        if ulps.max() > MOST_ULP:
+            return f"≈ lost digits: {right}"
+        none = [name for name, quotient in zip(names, run.quotients, strict=True) if quotient == 0]
+        return f"✓ works: {_few(none)}: exactly 0" if none else f"✓ works: {right}"
 
     def fallback(self) -> str:
         names = class_names(self.labels, len(self.logits))
@@ -138,10 +152,12 @@ class PrecisionLab(Interactive):
             + table(
                 "In every format<small> In float64 the answer to compare with is itself a double, "
                 f"good to within {EXACT_TO_ULP} ULP.</small>",
-                heads("format", "naive", "shifted"),
+                heads("format", "e<sup>z</sup> fits for z", "naive", "shifted"),
                 list(FORMATS),
                 [
-                    f"<td>{self._verdict(shifted=False, format=f)}</td><td>{self._verdict(shifted=True, format=f)}</td>"
+                    f"<td>{_show_window(f)}</td>"
+                    f"<td>{html.escape(self.verdict(shifted=False, format=f))}</td>"
+                    f"<td>{html.escape(self.verdict(shifted=True, format=f))}</td>"
                     for f in FORMATS
                 ],
                 "sw-verdicts",
@@ -170,6 +186,23 @@ class PrecisionLab(Interactive):
         )
 
 
+class Window(NamedTuple):
+    """Where e^z is neither 0 nor ∞ in a format. Between `least` and `normal` it has lost digits already."""
+
+    least: float
+    normal: float
+    most: float
+
+
+def window_of(format: str) -> Window:
+    """What is at most half the least number becomes 0; what is half a step beyond the largest becomes ∞."""
+    bits, exponent = FORMATS[format]
+    ln2 = math.log(2)
+    return Window(
+        (1 - exponent - bits) * ln2, (1 - exponent) * ln2, exponent * ln2 + math.log(2 - math.ldexp(1.0, -bits))
+    )
+
+
 def round_to(format: str, x: Any) -> Any:
     """Round doubles once, to nearest and ties to even; to subnormals or infinity where that is nearest."""
     bits, exponent = FORMATS[format]
@@ -194,3 +227,36 @@ def _step(x: float, zero: str = "underflow", show: Callable[[float], str] = show
     """A number, and in words what became of it."""
     word = {0.0: zero, math.inf: "overflow"}.get(x)
     return f"{show(x)} <small>{word}</small>" if word else show(x)
+
+
+def _show_window(format: str) -> str:
+    window = window_of(format)
+    return f"{window.least:.2f} to {window.most:.2f}".replace("-", "−")
+
+
+def _few(names: list[str]) -> str:
+    """Names of classes in few letters: "dog", "dog and tiger", "3 classes"."""
+    if len(names) == 1:
+        return names[0] if len(names[0]) <= _LONGEST_NAME else f"{names[0][: _LONGEST_NAME - 1]}…"
+    together = " and ".join(names)
+    return together if len(names) == 2 and len(together) <= _LONGEST_NAME + 5 else f"{len(names)} classes"
+
+
+def _digits_left(format: str, error: float) -> int:
+    """How many decimal digits an error of so many ULP leaves; half a ULP is the least that rounding promises."""
+    everything = (FORMATS[format].bits - 1) * math.log10(2)
+    return max(math.floor(everything - math.log10(max(error, 0.5))), 0)
+
+
+def _share(p: float) -> str:
+    """A share of one whole as pictures show it: "64 %", "8.7 %", "<0.1 %"."""
+    percent = p * 100
+    if p == 1:
+        text = "100"
+    elif percent < 0.1:
+        text = "<0.1"
+    elif percent > 99.9:
+        text = ">99.9"
+    else:
+        text = f"{percent:.1f}" if percent < 9.95 or percent >= 99 else f"{percent:.0f}"
+    return f"{text}\N{THIN SPACE}%"

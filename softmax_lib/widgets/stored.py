@@ -58,7 +58,7 @@ def class_names(labels: list[str] | None, count: int) -> list[str]:
     return labels or [UNNAMED_CLASS.format(i) for i in range(1, count + 1)]
 
 
-# The number formats are those of ``widgets/src/format.ts``.
+# `show`, `show_probability` and `show_given` write as ``widgets/src/format.ts`` does.
 
 
 def show(x: float) -> str:
@@ -88,3 +88,19 @@ def show_short(x: float) -> str:
 def show_given(x: float) -> str:
     """A number as it was given, to six significant digits: "1.3", not "1.300"."""
     return f"{x:.6g}".replace("-", "−", 1) if x < 0 else f"{x:.6g}"
+
+
+def show_share(p: float) -> str:
+    """A share of one whole, as a newspaper prints it and ``widgets/src/numbers.ts`` does: "64 %", "under 0.1 %"."""
+    if not math.isfinite(p):
+        return "NaN"
+    percent = 100 * p
+    if p in (0, 1):
+        text = f"{percent:.0f}"
+    elif percent < 0.1:
+        text = "under 0.1"
+    elif percent > 99.9:
+        text = "over 99.9"
+    else:
+        text = f"{percent:.1f}" if percent < 9.95 or percent >= 99 else f"{percent:.0f}"
+    return f"{text}\N{THIN SPACE}%"

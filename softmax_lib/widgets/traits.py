@@ -8,7 +8,19 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from softmax_lib.widgets.facts import FEWEST_CHOICES, FORMATS, LONGEST_LABEL, MOST_CLASSES, Field
+from softmax_lib.widgets.facts import (
+    FEWEST_CHOICES,
+    FORMATS,
+    LONGEST_LABEL,
+    LONGEST_SENTENCE,
+    LONGEST_TIME,
+    MOST_CLASSES,
+    MOST_RUNGS,
+    SHORTEST_TIME,
+    SLIDERS,
+    TIME_UNITS,
+    Field,
+)
 
 
 class InvalidState(traitlets.TraitError, ValueError):
@@ -25,6 +37,12 @@ def check_count(name: str, values: Sequence[Any] | None, other_name: str, others
     """Raise InvalidState if there are `values`, and not as many as `others`."""
     if values is not None and len(values) != len(others):
         raise InvalidState(f"{name} must be as many as {other_name}, {len(others)}, got {len(values)}: {values!r}")
+
+
+def check_index(name: str, index: int, other_name: str, others: Sequence[Any]) -> None:
+    """Raise InvalidState if `index` is none of `others`."""
+    if index >= len(others):
+        raise InvalidState(f"{name} must be an index into {other_name}, 0 to {len(others) - 1}, got {index}")
 
 
 class Number(traitlets.TraitType[float, float]):
@@ -87,6 +105,55 @@ class Index(traitlets.TraitType[int, Any]):
         return int(value)
 
 
+class IndexOrLast(Index):
+    allow_none = True
+
+
+class Time(Number):
+    rule = f"from {SHORTEST_TIME:g} to {LONGEST_TIME:g} seconds"
+
+    def allows(self, number: float) -> bool:
+        return SHORTEST_TIME <= number <= LONGEST_TIME
+
+
+class Times(traitlets.TraitType[list[float], Any]):
+    def validate(self, obj: Any, value: Any) -> list[float]:
+        times = [_as_float(item) for item in _as_list(value)]
+        good = [time for time in times if time is not None and SHORTEST_TIME <= time <= LONGEST_TIME]
+        if not 1 <= len(times) <= MOST_RUNGS or len(good) < len(times):
+            raise InvalidState(f"{self.name} must be 1 to {MOST_RUNGS} times, each {Time.rule}, got {value!r}")
+        return good
+
+
+class Names(traitlets.TraitType[list[str], Any]):
+    def validate(self, obj: Any, value: Any) -> list[str]:
+        names = _as_list(value)
+        if not 1 <= len(names) <= MOST_RUNGS or not _are_texts(names, LONGEST_LABEL):
+            raise InvalidState(
+                f"{self.name} must be 1 to {MOST_RUNGS} texts of 1 to {LONGEST_LABEL} characters, got {value!r}"
+            )
+        return names
+
+
+class Sentences(traitlets.TraitType[list[str] | None, Any]):
+    allow_none = True
+
+    def validate(self, obj: Any, value: Any) -> list[str]:
+        sentences = _as_list(value)
+        if not sentences or not _are_texts(sentences, LONGEST_SENTENCE):
+            raise InvalidState(
+                f"{self.name} must be None or texts of 1 to {LONGEST_SENTENCE} characters, got {value!r}"
+            )
+        return sentences
+
+
+class TimeUnit(traitlets.TraitType[str, str]):
+    def validate(self, obj: Any, value: Any) -> str:
+        if not isinstance(value, str) or value not in TIME_UNITS:
+            raise InvalidState(f"{self.name} must be one of {list(TIME_UNITS)}, got {value!r}")
+        return value
+
+
 class Format(traitlets.TraitType[str, str]):
     def validate(self, obj: Any, value: Any) -> str:
         if not isinstance(value, str) or value not in FORMATS:
@@ -94,11 +161,33 @@ class Format(traitlets.TraitType[str, str]):
         return value
 
 
+class Sliders(traitlets.TraitType[list[str], Any]):
+    def validate(self, obj: Any, value: Any) -> list[str]:
+        names = _as_list(value)
+        if not all(name in SLIDERS for name in names) or isinstance(value, str):
+            raise InvalidState(f"{self.name} must be a sequence of names from {list(SLIDERS)}, got {value!r}")
+        return [name for name in SLIDERS if name in names]
+
+
 class Text(traitlets.TraitType[str, str]):
     def validate(self, obj: Any, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
             raise InvalidState(f"{self.name} must be a text that is not empty, got {value!r}")
         return value
+
+
+class Unit(traitlets.TraitType[str, str]):
+    def validate(self, obj: Any, value: Any) -> str:
+        if not isinstance(value, str) or len(value) > LONGEST_LABEL:
+            raise InvalidState(f"{self.name} must be a text of at most {LONGEST_LABEL} characters, got {value!r}")
+        return value
+
+
+class Flag(traitlets.TraitType[bool, bool]):
+    def validate(self, obj: Any, value: Any) -> bool:
+        if not isinstance(value, bool | np.bool_):
+            raise InvalidState(f"{self.name} must be True or False, got {value!r}")
+        return bool(value)
 
 
 class Choices(traitlets.TraitType[dict[str, str], Any]):
@@ -126,8 +215,18 @@ _KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
     "matrix": Matrix,
     "labels": Labels,
     "index": Index,
+    "index or last": IndexOrLast,
+    "time": Time,
+    "times": Times,
+    "time unit": TimeUnit,
+    "names": Names,
+    "sentences": Sentences,
+    "index or none": partial(Index, allow_none=True),
     "format": Format,
+    "sliders": Sliders,
     "text": Text,
+    "unit": Unit,
+    "flag": Flag,
     "choices": Choices,
     "choice": partial(traitlets.Unicode, allow_none=True),
 }
@@ -135,6 +234,10 @@ _KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
 
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str | bytes) else []
+
+
+def _are_texts(values: list[Any], longest: int) -> bool:
+    return all(isinstance(text, str) and text.strip() and len(text) <= longest for text in values)
 
 
 def _as_float(value: Any) -> float | None:

@@ -3,6 +3,7 @@
 Nothing here looks at how long anything took.
 """
 
+import html
 import itertools
 import json
 import re
@@ -13,7 +14,7 @@ import pytest
 
 from benchmarks import ladder, report
 from benchmarks.cases import Case
-from softmax_lib.figures.numba import RUNGS
+from softmax_lib.figures.numba import RUNGS, race
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,30 @@ def test_the_file_has_what_the_page_reads(results):
         assert case["results"].keys() == {name for name in rungs if name.startswith(kind)} | copies | {"with_numba"}
     assert results["facts"]["processor"]
     assert results["facts"]["commit"]
+
+
+def test_the_race_has_the_numbers_of_the_file(results):
+    given = race(results, (4096, 4096))
+    found = results["cases"][0]["results"]
+    timed = [name for name in RUNGS if name != "softmax_pieces"]
+    assert given["names"] == [RUNGS[name].name for name in timed]
+    assert given["seconds"] == [found[name]["seconds"]["median"] for name in timed]
+    assert given["changes"] == [RUNGS[name].change for name in timed]
+    assert given["limit"] == min(found[name]["seconds"]["median"] for name in ("copy", "copy_nontemporal"))
+    on_one_row = race(results, (1, 2**24))["names"]
+    assert RUNGS["softmax_pieces"].name in on_one_row
+    assert RUNGS["softmax_plain"].name not in on_one_row  # it is wrong there
+
+
+def test_the_race_of_the_page_is_that_of_the_file(results):
+    (shown,) = (
+        output["data"]["text/html"]
+        for cell in nbformat.read(ladder.PAGE, as_version=4).cells
+        for output in cell.get("outputs", [])
+        if 'data-widget="Ladder"' in output.get("data", {}).get("text/html", "")
+    )
+    state = json.loads(html.unescape(re.search(r'data-state="([^"]*)"', shown)[1]))
+    assert state.items() >= race(results, (4096, 4096)).items()
 
 
 def test_only_a_running_sum_over_a_huge_row_is_wrong(results):

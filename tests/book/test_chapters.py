@@ -4,6 +4,7 @@ That the stored outputs are those of a fresh run is nbval's part: `pytest` runs 
 """
 
 import html
+import json
 import re
 from decimal import Decimal
 
@@ -39,6 +40,11 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
+def asks(cell):
+    """Whether the cell is a guess or a quiz, whose code has the answer in it."""
+    return re.search(r"\b(Guess|GuessNumber|Quiz)\(", cell.source) is not None
+
+
 def problems(notebook):
     """What keeps a notebook from proving anything."""
     for number, cell in enumerate(code_cells(notebook), 1):
@@ -48,8 +54,12 @@ def problems(notebook):
         if any(output.output_type == "error" for output in cell.outputs):
             yield f"{where} stores an error"
         lines = len(cell.source.splitlines())
-        if lines > 12 and "Quiz(" not in cell.source:
+        if lines > 12 and not asks(cell):
             yield f"{where} has {lines} lines, more than a reader takes in at once"
+        hidden = "remove-input" in cell.metadata.get("tags", [])
+        folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        if asks(cell) and not (hidden and folded):
+            yield f"{where} shows the answer in its code: it needs the tag remove-input, and source_hidden"
         text = str(cell.outputs)
         if re.search(r"\bat 0x[0-9a-f]{6,}|model_id|widget-view|ipykernel_\d+", text):
             yield f"{where} stores an address, a path or a widget's id"
@@ -64,13 +74,17 @@ def problems(notebook):
 
 
 def prose_and_outputs(notebook):
-    """The text a reader reads, and the text that cells print; a quiz is prose, though a cell shows it."""
+    """The text a reader reads, and the text that cells print; a quiz or a guess is prose, though a cell shows it."""
     prose, outputs = [], []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             prose.append(cell.source)
         for output in cell.get("outputs", []):
             data = output.get("data", {})
+            if data.get("text/plain", "").startswith("Guess"):
+                state = json.loads(html.unescape(re.search(r'data-state="([^"]*)"', data["text/html"])[1]))
+                prose.extend((state["question"], state["reason"]))
+                continue
             shown = [output.get("text", ""), *(text for text in data.values() if isinstance(text, str))]
             (prose if data.get("text/plain", "").startswith("Quiz(") else outputs).extend(shown)
     return "\n".join(prose), "\n".join(outputs)
@@ -114,8 +128,11 @@ def test_every_number_in_the_prose_is_an_output_or_cited(path):
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_has_its_parts(path):
     text = "\n".join(cell.source for cell in read(path).cells)
-    for part in ("## First, a guess", "Quiz(", "## Remember", "## Exercises", "## Where next"):
+    for part in ("## First, a guess", "## Remember", "## Exercises", "## Where next"):
         assert part in text, f"{path.name} has no {part!r}"
+    opening, guess = read(path).cells[:2]
+    assert opening.source.endswith("## First, a guess")
+    assert re.search(r"^(Guess|GuessNumber)\($", guess.source, flags=re.MULTILINE)
     remember = text.split("## Remember")[1].split("## ")[0]
     assert len(re.findall(r"^- ", remember, flags=re.MULTILINE)) == 3
     exercises = set(re.findall(r"^:label: (ex-\S+)", text, flags=re.MULTILINE))
@@ -150,6 +167,11 @@ def test_the_checks_catch_what_they_are_for():
     widget = read(BOOK / "five_logits.ipynb")
     code_cells(widget)[1].outputs[0].data["application/vnd.jupyter.widget-view+json"] = {"model_id": "0f"}
     assert "widget's id" in next(problems(widget))
+
+    for tag, folded in (("hide-input", True), ("remove-input", False)):
+        giveaway = read(BOOK / "five_logits.ipynb")
+        code_cells(giveaway)[0].metadata = {"tags": [tag], "jupyter": {"source_hidden": folded}}
+        assert "code cell 1 shows the answer" in next(problems(giveaway))
 
     wrong = read(BOOK / "five_logits.ipynb")
     wrong.cells[0].source += " The sum is 181.74, of which 164.02 is most; 0.903 is a share; 2.37 is not."

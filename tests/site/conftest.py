@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from softmax_lib.widgets.facts import INTERACTIVES
+from tests import ROOT
+from tests.site import serving
+from tests.site.gallery import GALLERY, PAGE, SCRIPTS
 from tests.site.serving import SITE, Site, served
 from tools.browser import find
 
@@ -37,3 +44,60 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_OPTIONS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def gallery(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every interactive on one page, under the site's security policy.
+
+    A file of tests that names its `KINDS` gets those alone: a page with all of them takes a second to open.
+    """
+    folder = tmp_path_factory.mktemp("gallery")
+    shutil.copytree(ROOT / "softmax_lib" / "static", folder, dirs_exist_ok=True)
+    kinds = getattr(request.module, "KINDS", tuple(INTERACTIVES))
+    outputs = (each._repr_mimebundle_()[0]["text/html"] for each in GALLERY if type(each).__name__ in kinds)
+    html = PAGE.format(SCRIPTS, "".join(f"<p>Before it.</p>{output}<p>After it.</p>" for output in outputs))
+    (folder / "index.html").write_text(html, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module", name="served")
+def served_gallery(gallery: Path) -> Iterator[str]:
+    with serving.served(gallery) as url:
+        yield url + "index.html"
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """The address of the gallery, or of a page of the built site."""
+
+    def find(name: str) -> str:
+        if name == "gallery":
+            return request.getfixturevalue("served")
+        return f"{request.getfixturevalue('site').url}{name}.html"
+
+    return find
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens an address in a window of its own; fails at the end if a script complained or opened a dialog."""
+    complaints: list[str] = []
+    contexts = contextlib.ExitStack()
+
+    def open_page(address: str, *, width: int = 1440, script: str = "", permissions: tuple[str, ...] = (), **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.callback(context.close)
+        context.grant_permissions(list(permissions))
+        page = context.new_page()
+        page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        if script:
+            page.add_init_script(script)
+        page.goto(address)
+        return page
+
+    with contexts:
+        yield open_page
+    assert complaints == []

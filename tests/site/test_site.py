@@ -1,4 +1,4 @@
-"""Every page of the built site, as files and in a real browser: what `book/_extensions/softmax_site.py` promises."""
+"""Every page of the built site, as files and in a real browser: what `book/_extensions/softmax_site/` promises."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
+from sphinx.util.images import get_image_size
 
 from tests import ROOT
 from tests.site.serving import SITE, Site
@@ -37,6 +38,38 @@ new PerformanceObserver((list) => {
 SCROLLS_BY_KEYBOARD = """
 [...document.querySelectorAll("pre, .pst-scrollable-table-container")]
   .every((box) => box.scrollWidth <= box.clientWidth || box.tabIndex === 0)
+"""
+
+TYPEFACES = {"Bricolage Grotesque Variable normal", "Source Serif 4 Variable normal"}
+LOADED_TYPEFACES = """
+document.fonts.ready.then((fonts) =>
+  [...fonts].filter((font) => font.status === "loaded")
+    .map((font) => `${font.family.replaceAll('"', "")} ${font.style}`))
+"""
+
+# Boxes and shapes that are drawn all but white, with enough of their markup to find them.
+WHITE = """
+() => {
+  const white = (colour) => {
+    const [r, g, b, alpha = 1] = (colour.match(/[\\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
+    return colour.startsWith("rgb") && Math.min(r, g, b) > 245 && alpha > 0.5;
+  };
+  return [...document.querySelectorAll("body, body *")]
+    .filter((element) => element.getClientRects().length)
+    .filter((element) => {
+      const style = getComputedStyle(element);
+      const shape = element.matches("svg rect, svg path, svg polygon, svg circle");
+      return white(style.backgroundColor) || (shape && white(style.fill));
+    })
+    .map((element) => element.outerHTML.slice(0, 120));
+}
+"""
+
+BLOCK_STORAGE = """
+Object.defineProperty(window, "localStorage", {
+  configurable: true, // as the browser's own is
+  get() { throw new DOMException("blocked", "SecurityError"); },
+});
 """
 
 every_page = pytest.mark.parametrize("name", PAGES)
@@ -117,7 +150,10 @@ def test_preview_and_canonical_address(site: Site, name: str) -> None:
     assert soup.html["lang"] == "en"
     assert soup.select_one('link[rel="canonical"]')["href"] == preview["og:url"] == home + name
     assert preview["og:description"] == soup.select_one('meta[name="description"]')["content"]
-    assert (site.folder / preview["og:image"].removeprefix(home)).is_file()
+    card = site.folder / preview["og:image"].removeprefix(home)
+    assert get_image_size(card) == (1146, 600)
+    others = [soup_of(other).select_one('meta[property="og:image"]')["content"] for other in TEXTS if other != name]
+    assert preview["og:image"] not in others
     assert f"<loc>{home}{name}</loc>" in (site.folder / "sitemap.xml").read_text(encoding="utf-8")
 
 
@@ -171,6 +207,67 @@ def test_buttons_of_the_repository(site: Site, name: str) -> None:
         assert "Run on Binder" not in links
 
 
+def toc() -> list[tuple[int, str, str]]:
+    """Number, part and page of each chapter, from `_toc.yml`."""
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
+    pages = [
+        (part["caption"], chapter["file"]) for part in parts if part.get("numbered") for chapter in part["chapters"]
+    ]
+    return [(number, caption, page) for number, (caption, page) in enumerate(pages, 1)]
+
+
+def test_a_chapter_has_one_name_number_and_length_everywhere(site: Site) -> None:
+    front = soup_of("index.html")
+    assert [f"{page}.html" for _, _, page in toc()] == [card["href"] for card in front.select("a.chapter-card")]
+    assert {f"{page}.html" for _, _, page in toc()} == set(CHAPTERS)
+    for number, part, page in toc():
+        card = front.select_one(f'a.chapter-card[data-chapter="{page}"]')
+        minutes = re.search(r"\d+ min", card.get_text())[0]
+        name = card.select_one(".chapter-name").get_text()
+        assert card.select_one(".chapter-facts").get_text() == f"{number} · {minutes}"
+        assert len(card.select("svg.miniature > *")) >= 3
+        chapter = soup_of(f"{page}.html")
+        title = chapter.select_one("article h1").get_text().removesuffix("#")
+        assert title.startswith(f"{number}. {name}")
+        assert chapter.title.get_text() == f"{title.removeprefix(f'{number}. ')} — {config()['title']}"
+        assert chapter.select_one("article h1 + .chapter-facts").get_text() == f"{part} · {minutes}"
+        for other in CHAPTERS:
+            link = soup_of(other).select_one(f'nav.bd-links a[data-chapter="{page}"]')
+            assert link.get_text() == f"{number} {name}"
+
+
+@pytest.mark.parametrize(("number", "part", "page"), toc())
+def test_a_chapter_leads_to_the_next(site: Site, number: int, part: str, page: str) -> None:
+    ahead = soup_of(f"{page}.html").select_one(".prev-next-area a")
+    following = [other for other in toc() if other[0] == number + 1]
+    if following:
+        assert ahead["href"] == f"{following[0][2]}.html"
+        assert re.match(rf"Next · {number + 1} · \d+ min\w", ahead.get_text())
+    else:
+        assert ahead.get_text() == "Next: The library"
+
+
+@every_text
+def test_folded_code_stands_below_what_it_makes(site: Site, name: str) -> None:
+    folded = soup_of(name).select("div.cell > details.hide")
+    assert bool(folded) == (name in CHAPTERS)
+    for code in folded:
+        assert code.find_previous_sibling(class_="cell_output") or not code.parent.select(".cell_output")
+        assert code.find_next_sibling() is None
+
+
+@every_text
+def test_every_linked_term_has_its_definition_in_the_page(site: Site, name: str) -> None:
+    soup = soup_of(name)
+    linked = {link["href"].partition("#")[2] for link in soup.select('article a[href^="glossary.html#term-"]')}
+    assert {entry["data-definition"] for entry in soup.select(".definitions[hidden] > [data-definition]")} == linked
+    assert bool(linked) == (name in CHAPTERS or name == "api.html")
+    for term in linked:
+        definition = soup_of("glossary.html").find(id=term).find_next_sibling("dd")
+        stored = soup.select_one(f'[data-definition="{term}"]')
+        assert stored.get_text().split() == definition.get_text().split()
+
+
 # --- in a browser ----------------------------------------------------------------------------------------------------
 
 
@@ -188,7 +285,7 @@ def test_a_page_is_light_quiet_and_still(browser: Browser, site: Site, name: str
         assert hosts == {urlsplit(site.url).netloc}
         assert {response.status for response in seen["responses"]} <= {200, 304}
         weight = sum(len(gzip.compress(response.body(), 6)) for response in seen["responses"])
-        assert weight <= 200_000, f"{name} loads {weight} bytes"
+        assert weight <= 260_000, f"{name} loads {weight} bytes"
         shift = page.evaluate("window.layoutShift")
         assert shift <= 0.02, f"{name} shifts by {shift}"
 
@@ -226,7 +323,7 @@ def test_a_page_reads_without_scripts(browser: Browser, site: Site, name: str) -
         soup = soup_of(name)
         for what in (".katex-html", "article table"):
             assert page.locator(what).count() == len(soup.select(what))
-        for table in page.locator("article :not(details) > table").all():
+        for table in page.locator("article :not(details, .sw-still *) > table").all():
             assert table.is_visible() or table.locator("xpath=ancestor::details").count()
         assert seen["problems"] == []
 
@@ -238,9 +335,8 @@ def test_a_page_opens_from_a_folder(browser: Browser, site: Site, name: str) -> 
         assert page.locator("h1").first.is_visible()
         assert {urlsplit(response.url).scheme for response in seen["responses"]} <= {"file", "data"}
         assert seen["problems"] == []
-        if name != "404.html":
-            font = page.evaluate("getComputedStyle(document.body).fontFamily")
-            assert font.startswith("system-ui")
+        if name not in ("404.html", "search.html"):  # one has no typeface, one no text
+            assert set(page.evaluate(LOADED_TYPEFACES)) >= TYPEFACES
 
 
 @pytest.mark.parametrize("from_folder", [False, True], ids=["served", "from a folder"])
@@ -250,9 +346,9 @@ def test_search_and_theme(browser: Browser, site: Site, from_folder: bool) -> No
         page.goto(home)
         background = "getComputedStyle(document.body).backgroundColor"
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-        assert page.evaluate(background) == "rgb(20, 23, 26)"
+        assert page.evaluate(background) == "rgb(19, 23, 28)"
         page.locator(".theme-switch-button").first.click()
-        assert page.evaluate(background) == "rgb(255, 255, 255)"
+        assert page.evaluate(background) == "rgb(251, 251, 248)"
         page.reload()
         assert page.evaluate("document.documentElement.dataset.theme") == "light"
 
@@ -295,6 +391,140 @@ def test_a_page_prints_its_text_alone(browser: Browser, site: Site, name: str) -
         assert page.locator("article").bounding_box()["width"] >= 760
         for what in (".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"):
             assert not page.locator(what).first.is_visible()
+
+
+@every_page
+def test_nothing_is_white_in_the_dark(browser: Browser, site: Site, name: str) -> None:
+    with opened(browser, color_scheme="dark", viewport={"width": 1440, "height": 900}) as (page, _):
+        page.goto(site.url + name)
+        assert page.evaluate(WHITE) == []
+        page.emulate_media(color_scheme="light")
+        page.evaluate("document.body.style.background = 'white'")
+        assert page.evaluate(WHITE) != []  # it would be found
+
+
+# --- what the reader has read ----------------------------------------------------------------------------------------
+
+
+def read_to_the_end(page: Page, address: str) -> None:
+    page.goto(address)
+    expect(page.locator("article .is-read")).to_have_count(0)
+    page.evaluate("document.querySelector('.prev-next-footer').scrollIntoView()")
+    expect(page.locator("article .is-read")).to_have_text("· ✓ read")
+
+
+@pytest.mark.parametrize("from_folder", [False, True], ids=["served", "from a folder"])
+def test_chapters_that_were_read_are_remembered(browser: Browser, site: Site, from_folder: bool) -> None:
+    home = site.folder.as_uri() + "/" if from_folder else site.url
+    with opened(browser, viewport={"width": 1440, "height": 900}) as (page, seen):
+        page.goto(home + "index.html")
+        begin, progress = page.locator("[data-begin]"), page.locator("[data-progress]").first
+        expect(begin).to_have_text("Begin with chapter 1")
+        expect(progress).to_be_hidden()
+        assert page.locator(".is-read").count() == 0
+
+        for _, _, chapter in toc()[:2]:
+            read_to_the_end(page, f"{home}{chapter}.html")
+        page.goto(home + "index.html")
+        expect(begin).to_have_text("Go on with chapter 3")
+        assert begin.get_attribute("href") == f"{toc()[2][2]}.html"
+        expect(progress).to_contain_text("2 of 8 read")
+        read = [mark.evaluate("mark => mark.closest('a').dataset.chapter") for mark in page.locator(".is-read").all()]
+        assert read == [chapter for _, _, chapter in toc()[:2]]
+
+        page.get_by_role("button", name="Forget").click()
+        expect(begin).to_have_text("Begin with chapter 1")
+        expect(progress).to_be_hidden()
+        page.reload()
+        assert page.locator(".is-read").count() == 0
+        assert page.evaluate("localStorage.getItem('softmax-book: chapters read')") is None
+        assert seen["problems"] == []
+
+
+@pytest.mark.parametrize("stored", ["{}", "null", "[1, {}]", "not JSON", '"formula"'])
+def test_a_strange_memory_does_no_harm(browser: Browser, site: Site, stored: str) -> None:
+    with opened(browser) as (page, seen):
+        page.add_init_script(f"localStorage.setItem('softmax-book: chapters read', {json.dumps(stored)})")
+        page.goto(site.url)
+        expect(page.locator("[data-begin]")).to_have_text("Begin with chapter 1")
+        assert seen["problems"] == []
+
+
+def test_reading_without_a_memory(browser: Browser, site: Site) -> None:
+    with opened(browser, viewport={"width": 1440, "height": 900}) as (page, seen):
+        page.add_init_script(BLOCK_STORAGE)
+        read_to_the_end(page, f"{site.url}{CHAPTERS[0]}")
+        page.locator(".theme-switch-button").first.click()
+        expect(page.locator("html")).not_to_have_attribute("data-mode", "auto")
+        page.goto(site.url)
+        expect(page.locator("[data-begin]")).to_have_text("Begin with chapter 1")
+        assert seen["problems"] == []
+
+
+@pytest.mark.parametrize("name", ["index.html", *CHAPTERS[:1]])
+def test_without_scripts_nothing_speaks_of_progress(browser: Browser, site: Site, name: str) -> None:
+    with opened(browser, java_script_enabled=False, color_scheme="dark") as (page, _):
+        page.goto(site.url + name)
+        assert not any(line.is_visible() for line in page.locator("[data-progress], .is-read, .pst-js-only").all())
+        background = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+        assert background == "rgb(251, 251, 248)"  # a page without a script is light
+
+
+# --- a term's definition, in place -----------------------------------------------------------------------------------
+
+
+def first_term(page: Page) -> tuple[Locator, str]:
+    link = page.locator("article a[href^='glossary.html#term-']").first
+    link.scroll_into_view_if_needed()
+    term = str(link.get_attribute("href")).partition("#")[2]
+    return link, soup_of("glossary.html").find(id=term).find_next_sibling("dd").get_text().split(maxsplit=3)[0]
+
+
+@pytest.mark.parametrize("from_folder", [False, True], ids=["served", "from a folder"])
+def test_a_term_is_defined_where_it_stands(browser: Browser, site: Site, from_folder: bool) -> None:
+    home = site.folder.as_uri() + "/" if from_folder else site.url
+    with opened(browser, viewport={"width": 1440, "height": 900}) as (page, seen):
+        page.goto(home + "jacobian.html")
+        link, begins = first_term(page)
+        definition = page.locator(".definition")
+        link.hover()
+        expect(definition).to_contain_text(begins)
+        definition.hover()
+        page.wait_for_timeout(500)
+        expect(definition).to_be_visible()  # the pointer may rest on it
+        page.keyboard.press("Escape")
+        expect(definition).to_have_count(0)
+        page.mouse.move(0, 0)
+
+        link.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        expect(definition).to_contain_text(begins)
+        assert link.get_attribute("aria-describedby") == definition.get_attribute("id")
+        page.keyboard.press("Escape")
+        expect(definition).to_have_count(0)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/glossary.html#term-*")
+        assert seen["problems"] == []
+
+
+def test_a_term_is_defined_on_the_first_tap(browser: Browser, site: Site) -> None:
+    with opened(browser, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as (page, _):
+        page.goto(f"{site.url}jacobian.html")
+        link, begins = first_term(page)
+        link.tap()
+        definition = page.locator(".definition")
+        expect(definition).to_contain_text(begins)
+        box = definition.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+        page.locator("article h1").tap()
+        expect(definition).to_have_count(0)
+        link.tap()
+        expect(definition).to_be_visible()
+        assert page.url.endswith("jacobian.html")
+        link.tap()
+        page.wait_for_url("**/glossary.html#term-*")
 
 
 def test_a_security_policy_stops_foreign_scripts(browser: Browser, site: Site) -> None:

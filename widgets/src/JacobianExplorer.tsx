@@ -1,223 +1,239 @@
-import type { TargetedKeyboardEvent } from "preact";
-import { explainMatrix, explainNudge, MOST_NUDGE } from "./explain.ts";
-import { show, showGiven, showProbability, showShort, slopeName } from "./format.ts";
+import { useRef } from "preact/hooks";
+import { curve, MOST_NUDGE } from "./curve.ts";
+import { CurveDrawing } from "./CurveDrawing.tsx";
+import { explainMatrix, explainNudge } from "./explain.ts";
+import { showGiven, slopeName } from "./format.ts";
 import type { ViewProps } from "./home.ts";
-import { Actions, colour, Grid, LogitTable, Name, Slider, Summary } from "./parts.tsx";
+import { axisExtent } from "./layout.ts";
+import { Matrix } from "./Matrix.tsx";
+import { withDecimal } from "./Names.tsx";
+import { exponential, logit, points, share, slope } from "./numbers.ts";
+import { Actions, colour, NumberBox, Spoken } from "./parts.tsx";
 import { change, jacobian, softmax } from "./softmax.ts";
+import { Control, shortened, Stage, Text, textColour, toStep } from "./stage.tsx";
 import { clamp, labelsOf } from "./state.ts";
 
-export function JacobianExplorer({ state, home }: ViewProps<"JacobianExplorer">) {
+const STEP = 0.1;
+
+/** One share against one logit, with the tangent that predicts a nudge, and the matrix of all slopes to choose from. */
+export function JacobianExplorer({ state, home, width, still }: ViewProps<"JacobianExplorer">) {
   const { logits, row, column, nudge } = state;
   const labels = labelsOf(state, logits.length);
-  const probabilities = softmax(logits);
+  const shares = softmax(logits);
   const nudged = softmax(logits.with(column, logits[column]! + nudge));
-  const matrix = jacobian(probabilities);
+  const matrix = jacobian(shares);
   const predicted = matrix.map((slopes) => slopes[column]! * nudge);
-  const actual = change(probabilities, nudged, column, nudge);
-  const scale = roundUp(Math.max(...predicted.map(Math.abs), ...actual.map(Math.abs)));
-  const slope = slopeName(labels[row]!, labels[column]!);
+  const actual = change(shares, nudged, column, nudge);
+  const extent = axisExtent(home.stored.logits); // the stored state's: the axis never changes while one pulls
+  const drawn = curve({ logits, row, column, nudge, extent, width });
+  const { narrow, frame, scale, start, foot } = drawn;
+
+  const setLogit = (value: number) => home.update({ logits: logits.with(column, value) });
+  const setNudge = (value: number) => home.update({ nudge: value });
+  const held = useRef({ logit: 0, nudge: 0 });
+  const grab = () => {
+    held.current = { logit: clamp(logits[column]!, -extent, extent), nudge: drawn.drawn };
+    return () => home.update({ logits, nudge });
+  };
+  const pull = (grip: string, dx: number) => {
+    const { logit, nudge } = held.current;
+    const to = (value: number, least: number, most: number) => toStep(clamp(value + dx / scale, least, most), STEP);
+    if (grip === "start") setLogit(to(logit, -extent, extent));
+    else setNudge(to(nudge, Math.max(-MOST_NUDGE, -extent - logit), Math.min(MOST_NUDGE, extent - logit)));
+  };
+
+  const moved = shortened(labels[column]!, narrow ? 10 : 18);
+  const middle = (frame.left + frame.right) / 2;
+  const nudgeAt = clamp((start[0] + foot[0]) / 2, frame.left + 26, frame.right - 40);
+  const typed = [
+    { name: "nudge", shown: <i>h =</i>, value: nudge, x: nudgeAt, y: frame.bottom + 36, set: setNudge },
+    {
+      name: `logit of ${labels[column]}`,
+      shown: `logit of ${moved}`,
+      value: logits[column]!,
+      x: middle,
+      y: frame.bottom + 62,
+      set: setLogit,
+    },
+  ];
+  const changes = `predicted ${points(predicted[row]!)}, actual ${points(actual[row]!)} points`;
+  const name = slopeName(labels[row]!, labels[column]!);
+
   return (
-    <div class="sw sw-jacobian" role="group" aria-label="Jacobian explorer">
-      <LogitTable caption="Logits and probabilities" labels={labels} probabilities={probabilities} home={home} />
-      <Matrix labels={labels} matrix={matrix} row={row} column={column} onChoose={home.update} />
-      <Entry labels={labels} probabilities={probabilities} row={row} column={column} value={matrix[row]![column]!} />
-      <p class="sw-note">{explainMatrix(labels, matrix, row, column)}</p>
-      <div class="sw-settings">
-        <Slider
-          name="nudge"
-          value={nudge}
-          from={-MOST_NUDGE}
-          to={MOST_NUDGE}
-          unit={0.01}
-          onChange={(value) => home.update({ nudge: value })}
-        >
-          nudge <i aria-hidden="true">h</i>
-        </Slider>
-      </div>
-      <Grid
-        kind="sw-nudge"
-        caption={`The logit of ${labels[column]} moves by ${showGiven(nudge)}`}
-        heads={["class", "predicted, J·h", "actual", "difference"]}
-        names={labels}
-        cells={(i) => (
+    <div class="sw sw-picture sw-jacobian" role="group" aria-label="curve and tangent">
+      <p class="sw-headline">Nudge one logit: predicted and actual change</p>
+      <p class="sw-subline">
+        The straight line promises, the curve delivers.
+        {!still && (
           <>
-            <Change value={predicted[i]!} scale={scale} />
-            <Change value={actual[i]!} scale={scale} />
-            <Change value={predicted[i]! - actual[i]!} scale={scale} />
+            {" "}
+            Drag the foot <i>h</i>; drag the dot to start elsewhere.
           </>
         )}
-      />
-      <p class="sw-note">
-        {explainNudge(labels, probabilities, predicted, actual, column, nudge)} Bars end at ±{showGiven(scale)}.
       </p>
-      <Summary>{`${slope} = ${show(matrix[row]![column]!)}. After the nudge p(${labels[row]}) is ${showProbability(nudged[row]!)}.`}</Summary>
-      <Actions home={home} />
+      <Stage
+        width={width}
+        height={drawn.height}
+        onGrab={still ? undefined : grab}
+        onPull={still ? undefined : pull}
+        controls={
+          !still && (
+            <>
+              {typed.map(({ name, shown, value, x, y, set }) => (
+                <div key={name} class="sw-typed" style={{ left: `${x}px`, top: `${y}px` }}>
+                  <span aria-hidden="true">{shown}</span>
+                  <NumberBox name={name} value={value} written={withDecimal} onChange={set} />
+                </div>
+              ))}
+              <Control
+                id="start"
+                name={`logit of ${labels[column]}`}
+                text={`${labels[column]}: logit ${logit(logits[column]!)}, share of ${labels[row]} ${share(shares[row]!)}`}
+                value={logits[column]!}
+                from={-extent}
+                to={extent}
+                step={STEP}
+                x={start[0]}
+                y={start[1]}
+                onChange={setLogit}
+              />
+              <Control
+                id="foot"
+                name="nudge"
+                text={`nudge ${logit(nudge)}: ${changes}`}
+                value={nudge}
+                from={-MOST_NUDGE}
+                to={MOST_NUDGE}
+                step={STEP}
+                x={foot[0]}
+                y={foot[1]}
+                onChange={setNudge}
+              />
+            </>
+          )
+        }
+      >
+        <CurveDrawing
+          curve={drawn}
+          row={row}
+          label={labels[row]!}
+          predicted={predicted[row]!}
+          actual={actual[row]!}
+          live={!still}
+        />
+        {still && (
+          <>
+            <Text x={nudgeAt} y={frame.bottom + 42} size={16} weight={700} anchor="middle" halo>
+              {`h = ${logit(nudge)}`}
+            </Text>
+            <Text x={middle} y={frame.bottom + 67} size={14} anchor="middle" colour="var(--sw-ink2)">
+              {`logit of ${moved}: ${logit(logits[column]!)}`}
+            </Text>
+          </>
+        )}
+      </Stage>
+      <SlopeLine labels={labels} shares={shares} row={row} column={column} value={matrix[row]![column]!} />
+      <p class="sw-note">{explainNudge(labels, shares, predicted, actual, row, column, nudge)}</p>
+      <Matrix
+        labels={labels}
+        logits={logits}
+        shares={shares}
+        matrix={matrix}
+        row={row}
+        column={column}
+        onChoose={still ? undefined : home.update}
+      />
+      <p class="sw-note">{explainMatrix(labels, matrix, row, column)}</p>
+      <div class="sw-hidden">
+        <Changes
+          caption={`The logit of ${labels[column]} moves by ${showGiven(nudge)}`}
+          labels={labels}
+          logits={logits}
+          columns={[shares, predicted, actual, predicted.map((x, i) => x - actual[i]!)]}
+        />
+      </div>
+      {!still && <Spoken>{`${name} = ${slope(matrix[row]![column]!)}. Nudge ${logit(nudge)}: ${changes}.`}</Spoken>}
+      <Actions home={home} still={still} />
     </div>
   );
 }
 
-/** The next of 1, 2, 5, 10, 20, … times a power of ten. */
-function roundUp(x: number): number {
-  if (!(x > 0 && x < Infinity)) return 1;
-  const power = 10 ** Math.floor(Math.log10(x));
-  return Number(((([1, 2, 5].find((step) => step * power >= x) ?? 10) * power)).toPrecision(1));
-}
-
-interface MatrixProps {
+interface SlopeLineProps {
   labels: readonly string[];
-  matrix: readonly (readonly number[])[];
-  row: number;
-  column: number;
-  onChoose: (cell: { row: number; column: number }) => void;
-}
-
-const moves: Record<string, [number, number]> = {
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-  Home: [0, -Infinity],
-  End: [0, Infinity],
-};
-
-/** One stop for Tab; inside, the arrow keys move, and where the focus is, is what is chosen. */
-function Matrix({ labels, matrix, row, column, onChoose }: MatrixProps) {
-  const last = labels.length - 1;
-  const press = (event: TargetedKeyboardEvent<HTMLTableElement>) => {
-    const move = event.altKey || event.ctrlKey || event.metaKey ? undefined : moves[event.key];
-    if (!move) return;
-    event.preventDefault();
-    const [i, j] = [clamp(row + move[0], 0, last), clamp(column + move[1], 0, last)];
-    event.currentTarget.querySelectorAll("button")[i * labels.length + j]!.focus();
-  };
-  const longest = Math.max(...labels.map((label) => label.length));
-  const choose = (i: number, j: number) => (i !== row || j !== column) && onChoose({ row: i, column: j });
-  return (
-    <>
-      <p class="sw-title">The Jacobian: each row a probability, each column a logit</p>
-      <div class="sw-scroll">
-        <table role="grid" class="sw-matrix" style={{ "--columns": labels.length, "--longest": longest }} onKeyDown={press}>
-          <caption class="sw-hidden">The Jacobian</caption>
-          <thead role="rowgroup">
-            <tr role="row">
-              <th role="columnheader" scope="col">
-                ∂p/∂z
-              </th>
-              {labels.map((label, j) => (
-                <th key={j} role="columnheader" scope="col">
-                  <Name>{label}</Name>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody role="rowgroup">
-            {matrix.map((slopes, i) => (
-              <tr key={i} role="row" class={colour(i)}>
-                <th role="rowheader" scope="row">
-                  <Name>{labels[i]!}</Name>
-                </th>
-                {slopes.map((slope, j) => {
-                  const chosen = i === row && j === column;
-                  const mirrored = i === column && j === row;
-                  return (
-                    <td
-                      key={j}
-                      role="gridcell"
-                      class={`sw-heat ${slope > 0 ? "sw-plus" : "sw-minus"}`}
-                      // No entry is larger than a quarter.
-                      style={{ "--heat": `${clamp(Math.abs(slope) * 400 || 0, 0, 100).toFixed(1)}%` }}
-                      data-value={String(slope)}
-                    >
-                      <button
-                        type="button"
-                        class={chosen ? "sw-chosen" : mirrored ? "sw-mirrored" : ""}
-                        tabIndex={chosen ? 0 : -1}
-                        aria-pressed={chosen}
-                        aria-label={`${slopeName(labels[i]!, labels[j]!)} = ${showShort(slope)}`}
-                        onFocus={() => choose(i, j)}
-                        onClick={() => choose(i, j)}
-                      >
-                        {showShort(slope)}
-                      </button>
-                    </td>
-                  );
-                })}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </>
-  );
-}
-
-interface EntryProps {
-  labels: readonly string[];
-  probabilities: readonly number[];
+  shares: readonly number[];
   row: number;
   column: number;
   value: number;
 }
 
-/** Where 1 − p, written with four digits, would read 0. */
-const isNearOne = (p: number): boolean => show(p) === "1.000";
-
-const bracketed = (p: number): string => (p < 1 && isNearOne(p) ? `(${showProbability(p)})` : showProbability(p));
-
-/** The chosen cell, written out. */
-function Entry({ labels, probabilities, row, column, value }: EntryProps) {
+/** The chosen slope, in the numbers of this moment. */
+function SlopeLine({ labels, shares, row, column, value }: SlopeLineProps) {
   const [above, below] = [labels[row]!, labels[column]!];
-  const [p, q] = [probabilities[row]!, probabilities[column]!];
+  const [p, q] = [shares[row]!, shares[column]!];
   const own = row === column;
   const sign = own ? "" : "−";
-  const rest = isNearOne(p) ? show(value / p) : `(1 − ${show(p)})`;
+  // 1 − p, subtracted, would cancel where p is nearly 1; the slope has it as a factor.
+  const factors = [exponential(p), exponential(own ? (p === 1 || p === 0 ? 1 - p : value / p) : q)];
   const words =
-    `${slopeName(above, below)} = ${sign}p(${above}) · ${own ? `(1 − p(${above}))` : `p(${below})`}` +
-    ` = ${sign}${bracketed(p)} · ${own ? rest : bracketed(q)} = ${show(value)}`;
-  const of = (label: string) => (
-    <>
-      p(<Name>{label}</Name>)
-    </>
+    `slope ${slopeName(above, below)} = ${sign}p(${above}) · ${own ? `(1 − p(${above}))` : `p(${below})`}` +
+    ` = ${sign}${factors.join(" · ")} = ${slope(value)}`;
+  const of = (i: number) => (
+    <span class="sw-share-of">
+      <i>p</i>(<b style={{ color: textColour(i) }}>{labels[i]}</b>)
+    </span>
   );
-  const term = (i: number, x: number) => <span class={`sw-term ${colour(i)}`}>{bracketed(x)}</span>;
   return (
     <div class="sw-formula" role="img" aria-label={words}>
       <span>
-        <span class="sw-fraction">
-          <span>∂{of(above)}</span>
-          <span>
-            ∂z(<Name>{below}</Name>)
-          </span>
-        </span>
-      </span>
-      <span>
+        slope =
         <span>
-          = {sign}
-          {of(above)} · {own ? <>(1 − {of(above)})</> : of(below)}
+          {sign}
+          {of(row)} {own ? <>(1 − {of(row)})</> : <>· {of(column)}</>}
         </span>
       </span>
       <span>
-        <span>
-          = {sign}
-          {term(row, p)} · {own ? rest : term(column, q)}
-        </span>
-      </span>
-      <span>
-        = <b class="sw-number">{show(value)}</b>
+        = {sign}
+        {factors.join(" × ")} = <b class="sw-marked">{slope(value)}</b>
       </span>
     </div>
   );
 }
 
-/** A signed number, and a bar from the middle. */
-function Change({ value, scale }: { value: number; scale: number }) {
-  const half = clamp((Math.abs(value) / scale) * 50 || 0, 0, 50);
-  return (
-    <td role="cell" class="sw-change" data-value={String(value)}>
-      {show(value)}
-      <span class="sw-bar">
-        <span style={{ marginLeft: `${value < 0 ? 50 - half : 50}%`, width: `${half}%` }} />
-      </span>
-    </td>
-  );
+interface ChangesProps {
+  caption: string;
+  labels: readonly string[];
+  logits: readonly number[];
+  /** Shares, then predicted, actual and the difference of both. */
+  columns: readonly (readonly number[])[];
 }
+
+const HEADS = ["share", "predicted change", "actual change", "difference"];
+
+/** What the picture shows, for every class, as a table; `data-value` has all digits. */
+const Changes = ({ caption, labels, logits, columns }: ChangesProps) => (
+  <table>
+    <caption>{caption}</caption>
+    <thead>
+      <tr>
+        {["class", "logit", ...HEADS].map((head) => (
+          <th key={head} scope="col">
+            {head}
+          </th>
+        ))}
+      </tr>
+    </thead>
+    <tbody>
+      {labels.map((label, i) => (
+        <tr key={i} class={colour(i)}>
+          <th scope="row">{label}</th>
+          <td data-value={String(logits[i])}>{logit(logits[i]!)}</td>
+          {columns.map((values, k) => (
+            <td key={k} data-value={String(values[i])}>
+              {k === 0 ? share(values[i]!) : points(values[i]!)}
+            </td>
+          ))}
+        </tr>
+      ))}
+    </tbody>
+  </table>
+);

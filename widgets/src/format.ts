@@ -18,17 +18,9 @@ export function showProbability(p: number): string {
   return p < 1 && show(p) === "1.000" ? `1 ${MINUS} ${(1 - p).toExponential(0)}` : show(p);
 }
 
-/** At most seven characters for a number from -1 to 1: "0.1545", "−4e-5". */
-export const showShort = (x: number): string =>
-  x === 0 || Number.isNaN(x) ? show(x) : tidy(Math.abs(x) < 0.00005 ? x.toExponential(0) : x.toFixed(4));
-
 /** A number as it was given, to six significant digits: "1.3", not "1.300". */
 export const showGiven = (x: number): string =>
   Number.isFinite(x) ? tidy(String(Number(x.toPrecision(6)))) : show(x);
-
-/** The exponent of a term, short and steady: "2.44", "−12.00", "1003". */
-export const showExponent = (x: number): string =>
-  Math.abs(x) < 100 ? tidy((Math.abs(x) < 0.005 ? 0 : x).toFixed(2)) : show(x);
 
 /** "∂p(cat)/∂z(dog)": how p(cat) follows the logit of dog. */
 export const slopeName = (of: string, by: string): string => `∂p(${of})/∂z(${by})`;

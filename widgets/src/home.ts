@@ -16,4 +16,8 @@ export interface Home<S> {
 export interface ViewProps<K extends Kind> {
   state: States[K];
   home: Home<States[K]>;
+  /** The room it has, in CSS pixels. */
+  width: number;
+  /** Whether it is drawn for paper: the state as it stands, with nothing to press or pull. */
+  still?: boolean;
 }

@@ -1,14 +1,16 @@
-// The static site's entry: brings the stored widgets of a page to life.
+// The static site's entry: brings the stored widgets of a page to life. Each kind comes in a script of its own,
+// which the page loads if it shows one, and registers itself here.
 
-import type { Home } from "./home.ts";
+import type { ComponentType } from "preact";
+import type { Home, ViewProps } from "./home.ts";
 import { mount } from "./mount.tsx";
-import { fragmentId, isKind, parseJson, readFragment, writeFragment, type Kind, type States } from "./state.ts";
+import { fragmentId, parseJson, readFragment, writeFragment, type Kind, type States } from "./state.ts";
 
 const opened = new Map<string, (fragment: string) => void>();
 
 const kebab = (kind: string): string => kind.replace(/\B[A-Z]/g, "-$&").toLowerCase();
 
-function open<K extends Kind>(el: HTMLElement, kind: K): void {
+function open<K extends Kind>(el: HTMLElement, kind: K, View: ComponentType<ViewProps<K>>): void {
   const stored = parseJson(kind, el.dataset["state"] ?? "");
   const listeners = new Set<() => void>();
   let state = stored;
@@ -25,32 +27,26 @@ function open<K extends Kind>(el: HTMLElement, kind: K): void {
     },
     link: () => location.href.split("#", 1)[0] + writeFragment(kind, el.id, state, stored),
   };
-  mount(el, kind, home);
+  mount(el, View, home);
   opened.set(el.id, (fragment) => {
     home.update(readFragment(kind, fragment, stored));
     el.scrollIntoView();
   });
 }
 
-function openAll(): void {
-  const counts = new Map<Kind, number>();
-  for (const el of document.querySelectorAll<HTMLElement>(".softmax-widget[data-widget]")) {
-    const kind = el.dataset["widget"];
-    if (!isKind(kind)) continue;
-    const count = (counts.get(kind) ?? 0) + 1;
-    counts.set(kind, count);
-    el.id = `${kebab(kind)}-${count}`;
-    open(el, kind);
-  }
-}
-
 const follow = (): void => opened.get(fragmentId(location.hash))?.(location.hash);
 
-function start(): void {
-  openAll();
-  follow();
-  addEventListener("hashchange", follow);
-}
+addEventListener("hashchange", follow);
 
-if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
-else start();
+/** Opens all interactives of a kind; one that the address names, in the state that the address asks for. */
+export function register<K extends Kind>(kind: K, View: ComponentType<ViewProps<K>>): void {
+  const start = () => {
+    document.querySelectorAll<HTMLElement>(`.softmax-widget[data-widget="${kind}"]`).forEach((el, i) => {
+      el.id = `${kebab(kind)}-${i + 1}`;
+      open(el, kind, View);
+      if (el.id === fragmentId(location.hash)) follow();
+    });
+  };
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
+  else start();
+}

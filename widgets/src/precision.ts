@@ -34,6 +34,23 @@ export const smallest = (format: Format): number => spacing(format, 0);
 /** The least number with all its digits. */
 export const leastNormal = (format: Format): number => 2 ** (1 - shapes[format].exponent);
 
+/** Where e^z is neither 0 nor ∞ in a format. Between `least` and `normal` it has lost digits already. */
+export interface Window {
+  least: number;
+  normal: number;
+  most: number;
+}
+
+/** What is at most half the least number becomes 0; what is half a step beyond the largest becomes ∞. */
+export function windowOf(format: Format): Window {
+  const { bits, exponent } = shapes[format];
+  return {
+    least: (1 - exponent - bits) * Math.LN2,
+    normal: (1 - exponent) * Math.LN2,
+    most: exponent * Math.LN2 + Math.log(2 - 2 ** -bits),
+  };
+}
+
 /** Rounds once, to nearest and ties to even; to subnormals or infinity where that is nearest. */
 export function roundTo(format: Format, x: number): number {
   if (x === 0 || !Number.isFinite(x) || format === "float64") return x;

@@ -11,11 +11,27 @@ interface Values {
   matrix: number[][];
   labels: string[] | null;
   index: number;
+  /** An index, or null for the last of what there is, whatever their number. */
+  "index or last": number | null;
+  time: number;
+  times: number[];
+  "time unit": TimeUnit;
+  names: string[];
+  sentences: string[] | null;
+  "index or none": number | null;
   format: Format;
+  sliders: Slider[];
   text: string;
+  unit: string;
+  flag: boolean;
   choices: [string, string][];
   choice: string | null;
 }
+
+/** What may stand under the machine, for what no bar shows. */
+export type Slider = (typeof facts.sliders)[number];
+
+export type TimeUnit = keyof typeof facts.time_units;
 
 type FieldKind = keyof Values;
 type Fields = typeof facts.interactives;
@@ -31,11 +47,13 @@ export type States = {
 export type Lookup = (name: string) => unknown;
 
 const { most_classes: MOST_CLASSES, longest_label: LONGEST_LABEL } = facts.limits;
+const { most_rungs: MOST_RUNGS, longest_sentence: LONGEST_SENTENCE, shortest_time, longest_time } = facts.limits;
 const LONGEST_FRAGMENT = 8192;
 
 // Far beyond the sliders, and yet z / temperature stays finite.
 export const LARGEST = 1e6;
 export const LEAST_FACTOR = 1e-6;
+const MOST_ON_AXIS = 1e100;
 
 export const clamp = (x: number, least: number, most: number): number => Math.min(Math.max(x, least), most);
 
@@ -75,8 +93,19 @@ const numbers = (raw: unknown, otherwise: readonly number[]): number[] =>
 
 const text = (raw: unknown, otherwise: string): string => (typeof raw === "string" ? raw : otherwise);
 
+const short = (raw: unknown, otherwise: string): string => Array.from(text(raw, otherwise)).slice(0, LONGEST_LABEL).join("").trim();
+
+const time = (raw: unknown, otherwise: number): number =>
+  isFiniteNumber(raw) && raw >= shortest_time && raw <= longest_time ? raw : otherwise;
+
+const index = <T,>(raw: unknown, otherwise: T): number | T => (Number.isInteger(raw) ? (raw as number) : otherwise);
+
+/** The first characters of a text, or another text where nothing is left. */
+const cut = (raw: unknown, longest: number, otherwise: string): string =>
+  Array.from(text(raw, "")).slice(0, longest).join("").trim() || otherwise;
+
 const label = (raw: unknown, i: number): string =>
-  Array.from(text(raw, "")).slice(0, LONGEST_LABEL).join("").trim() || nameOf(i);
+  cut(raw, LONGEST_LABEL, nameOf(i));
 
 /** Makes a valid value of whatever a field was given. */
 const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Values[F] } = {
@@ -88,9 +117,25 @@ const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Value
       .slice(0, MOST_CLASSES)
       .map((row, i) => numbers(row, otherwise[i] ?? [])),
   labels: (raw, otherwise) => (Array.isArray(raw) ? raw : otherwise)?.slice(0, MOST_CLASSES).map(label) ?? null,
-  index: (raw, otherwise) => (Number.isInteger(raw) ? (raw as number) : otherwise),
+  index,
+  "index or last": index,
+  "index or none": index,
+  time,
+  times: (raw, otherwise) =>
+    Array.isArray(raw) && raw.length > 0 ? raw.slice(0, MOST_RUNGS).map((item) => time(item, 1)) : otherwise,
+  "time unit": (raw, otherwise) =>
+    typeof raw === "string" && Object.hasOwn(facts.time_units, raw) ? (raw as TimeUnit) : otherwise,
+  names: (raw, otherwise) =>
+    Array.isArray(raw) && raw.length > 0
+      ? raw.slice(0, MOST_RUNGS).map((name, i) => cut(name, LONGEST_LABEL, `rung ${i + 1}`))
+      : otherwise,
+  sentences: (raw, otherwise) =>
+    Array.isArray(raw) ? raw.slice(0, MOST_RUNGS).map((item) => cut(item, LONGEST_SENTENCE, "")) : otherwise,
   format: (raw, otherwise) => formats.find((format) => format === raw) ?? otherwise,
+  sliders: (raw, otherwise) => (Array.isArray(raw) ? facts.sliders.filter((name) => raw.includes(name)) : otherwise),
   text,
+  unit: short,
+  flag: (raw, otherwise) => (typeof raw === "boolean" ? raw : otherwise),
   choices: (raw, otherwise) =>
     (Array.isArray(raw) ? raw : otherwise)
       .slice(0, MOST_CLASSES)
@@ -103,6 +148,11 @@ const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Value
 const fitLabels = (labels: string[] | null, count: number): string[] | null =>
   labels && labels.length >= count ? labels.slice(0, count) : null;
 
+const fitSelected = <S extends { logits: number[]; selected: number }>(state: S): S => ({
+  ...state,
+  selected: clamp(state.selected, 0, state.logits.length - 1),
+});
+
 const fitLabelsToLogits = <S extends { logits: number[]; labels: string[] | null }>(state: S): S => ({
   ...state,
   labels: fitLabels(state.labels, state.logits.length),
@@ -110,23 +160,55 @@ const fitLabelsToLogits = <S extends { logits: number[]; labels: string[] | null
 
 /** Makes fields that are valid for themselves fit together: as many labels as there are classes, and so on. */
 const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
-  LogitExplorer: fitLabelsToLogits,
+  LogitExplorer: (state) => fitSelected(fitLabelsToLogits(state)),
   JacobianExplorer(state) {
     const last = state.logits.length - 1;
     return { ...fitLabelsToLogits(state), row: clamp(state.row, 0, last), column: clamp(state.column, 0, last) };
   },
   PrecisionLab: fitLabelsToLogits,
-  LayerExplorer: ({ hidden, weights, bias, labels }) => ({
+  LayerExplorer: ({ hidden, weights, bias, labels, selected, wanted }) => ({
     hidden,
     weights: weights.map((row) => hidden.map((_, j) => row[j] ?? 0)),
     bias: weights.map((_, i) => bias[i] ?? 0),
     labels: fitLabels(labels, weights.length),
+    selected: clamp(selected, 0, weights.length - 1),
+    wanted: wanted !== null && wanted in weights ? wanted : null,
   }),
+  Guess: fitLabelsToLogits,
+  GuessNumber(state) {
+    const [low, high] = [state.low, state.high].map((end) => clamp(end, -MOST_ON_AXIS, MOST_ON_AXIS)) as [number, number];
+    const ends = low < high ? { low, high } : { low: 0, high: 1 };
+    return {
+      ...state,
+      ...ends,
+      number: clamp(state.number, ends.low, ends.high),
+      logarithmic: state.logarithmic && ends.low > 0,
+    };
+  },
+  Ladder({ names, seconds, changes, selected, ...rest }) {
+    const count = Math.min(names.length, seconds.length);
+    return {
+      ...rest,
+      names: names.slice(0, count),
+      seconds: seconds.slice(0, count),
+      changes: changes && changes.length >= count ? changes.slice(0, count) : null,
+      selected: selected === null ? null : clamp(selected, 0, count - 1),
+    };
+  },
   Quiz: (state) => ({ ...state, choice: state.choices.some(([name]) => name === state.choice) ? state.choice : null }),
 };
 
 /** What stands for a value that must be given, and is not. */
-const blank: Partial<Values> = { numbers: [0], matrix: [[0]], text: "", choices: [] };
+const blank: Partial<Values> = {
+  number: 0,
+  numbers: [0],
+  matrix: [[0]],
+  text: "",
+  choices: [],
+  names: ["rung 1"],
+  times: [1],
+  time: 1,
+};
 
 const emptyOf = <K extends Kind>(kind: K): States[K] =>
   Object.fromEntries(
@@ -173,7 +255,7 @@ function readNumber(part: string, least = -LARGEST): number {
 const readNumbers = (part: string): number[] =>
   decode(part).split(",", MOST_CLASSES).map((item) => readNumber(item));
 
-/** How a link says what a field holds; a link says nothing of a quiz but the choice. */
+/** How a link says what a field holds. It says nothing of a quiz but the choice, and of a ladder but the rung: no link forges a measurement. */
 const readers: { [F in FieldKind]?: (part: string) => unknown } = {
   number: (part) => readNumber(part),
   "positive number": (part) => readNumber(part, LEAST_FACTOR),
@@ -181,6 +263,8 @@ const readers: { [F in FieldKind]?: (part: string) => unknown } = {
   matrix: (part) => decode(part).split(";", MOST_CLASSES).map(readNumbers),
   labels: (part) => part.split(",", MOST_CLASSES).map(decode),
   index: (part) => readNumber(part),
+  "index or last": (part) => readNumber(part),
+  "index or none": (part) => readNumber(part),
   format: decode,
   choice: decode,
 };

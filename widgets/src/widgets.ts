@@ -1,8 +1,10 @@
 // The notebook's entry: an anywidget front-end module.
 
-import type { Home } from "./home.ts";
+import type { ComponentType } from "preact";
+import type { Home, ViewProps } from "./home.ts";
 import { mount } from "./mount.tsx";
 import { isKind, namesOf, parse, type Kind, type States } from "./state.ts";
+import { views } from "./views.ts";
 
 interface Model {
   get(name: string): unknown;
@@ -29,11 +31,14 @@ function homeIn<K extends Kind>(model: Model, kind: K): Home<States[K]> {
   };
 }
 
+const open = <K extends Kind>(el: HTMLElement, kind: K, model: Model): (() => void) =>
+  mount(el, views[kind] as ComponentType<ViewProps<K>>, homeIn(model, kind));
+
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const kind = model.get("_component");
   if (!isKind(kind)) throw new TypeError(`no interactive is called ${kind}`);
   el.classList.add("softmax-widget");
-  return mount(el, kind, homeIn(model, kind));
+  return open(el, kind, model);
 }
 
 export default { render };

@@ -4,17 +4,23 @@
 import { readFileSync } from "node:fs";
 import { formats, run } from "../src/precision.ts";
 import { change, jacobian, logsumexp, softmax } from "../src/softmax.ts";
+import { labelsOf } from "../src/state.ts";
+import { verdict, verdictText } from "../src/verdict.ts";
 
 const vectors = JSON.parse(readFileSync(0, "utf8")) as string[][];
 const answers = vectors.map((vector) => {
   const logits = vector.map(Number);
   const p = softmax(logits);
+  const labels = labelsOf({ labels: null }, logits.length);
   const j = logits.length - 1;
   return {
     softmax: p.map(String),
     logsumexp: String(logsumexp(logits)),
     jacobian: jacobian(p).map((row) => row.map(String)),
     changes: j < 0 ? [] : [-2, 0.1].map((h) => change(p, softmax(logits.with(j, logits[j]! + h)), j, h).map(String)),
+    verdicts: formats.flatMap((format) =>
+      [false, true].map((shifted) => verdictText(verdict(labels, format, run(format, logits, shifted), p))),
+    ),
     runs: formats.map((format) => [false, true].map((shifted) => run(format, logits, shifted).quotients.map(String))),
   };
 });

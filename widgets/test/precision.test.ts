@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { explainRun, verdict } from "../src/explain.ts";
-import { formats, largest, roundTo, run, smallest, spacing, type Format } from "../src/precision.ts";
+import { formats, largest, leastNormal, roundTo, run, smallest, spacing, windowOf, type Format } from "../src/precision.ts";
 import { softmax } from "../src/softmax.ts";
+import { explainRun, verdict, verdictText } from "../src/verdict.ts";
 
 test("each format's ends", () => {
   const ends = formats.map((format) => [largest(format), smallest(format), spacing(format, 1)]);
@@ -48,22 +48,55 @@ test("float32 is what Math.fround says", () => {
   }
 });
 
+// What NumPy and ml_dtypes say: logarithms of half the smallest number, of the smallest normal one, and of the largest.
+const WINDOWS: Record<Format, [number, number, number]> = {
+  float16: [-17.32867951399863, -9.70406052783923, 11.089866488461016],
+  bfloat16: [-92.88172219503264, -87.3365447505531, 88.71889102211909],
+  float32: [-103.97207708399179, -87.3365447505531, 88.722839052068],
+  float64: [-745.1332191019411, -708.3964185322641, 709.782712893384],
+};
+
+test("a window begins where e^z is no longer 0, and ends where it becomes infinite", () => {
+  for (const format of formats) {
+    const { least, normal, most } = windowOf(format);
+    const stated = WINDOWS[format];
+    [least, normal, most].forEach((end, k) => assert.ok(Math.abs(end - stated[k]!) < 2.1e-3, `${format} ${end}`));
+    if (format !== "float16" && format !== "bfloat16") assert.ok(Math.abs(most - stated[2]) < 1e-7);
+    const made = (z: number) => roundTo(format, Math.exp(z));
+    assert.deepEqual([made(least - 1e-9), made(least + 1e-9)], [0, smallest(format)]);
+    assert.ok(made(normal - 2e-2) < leastNormal(format) && made(normal + 1e-9) >= leastNormal(format));
+    assert.deepEqual([made(most - 1e-9) < Infinity, made(most + 1e-9)], [true, Infinity]);
+  }
+});
+
 test("sums stop growing where the format is too coarse, and every verdict has its sentence", () => {
   const say = (format: Format, z: number[], shifted = false) => {
     const made = run(format, z, shifted);
-    return `${verdict(format, made, softmax(z))}. ${explainRun(z.map((_, i) => `c${i}`), format, z, made, softmax(z))}`;
+    const labels = z.map((_, i) => `c${i}`);
+    return `${verdictText(verdict(labels, format, made, softmax(z)))}. ${explainRun(labels, format, z, made, softmax(z))}`;
   };
   assert.equal(run("bfloat16", [5.55, 0, 0, 0, 0], false).total, 260); // one more at a time is lost
-  assert.match(say("float16", [0, 12]), /^✗ NaN. e\^12 is beyond float16's largest number, 65504, so it became ∞; ∞ \/ ∞ is NaN/);
-  assert.match(say("float16", [0, 12], true), /^✓ fine: .* ULP. Fine: no probability is more than/);
-  assert.match(say("float16", [11, 11]), /^✗ 0 instead of 0.5000. Each exponential fits, but their sum passed/);
-  assert.match(say("float16", [-20, -30]), /^✗ NaN. Every exponential is at most half of .* 5.96046e-8, .*0 \/ 0 is NaN/);
-  assert.match(say("float16", [0, -20], true), /^✗ 0 instead of 2.061e-9. e\^−20 is at most half.* p\(c1\) became exactly 0 instead of 2.061e-9/);
-  assert.match(say("float16", [70000, 0], true), /^✗ NaN. The logit 70000 is itself beyond .* no subtraction helps/);
-  assert.match(say("bfloat16", [700, 702.44], true), /^≈ lost digits: .* stores the logit 702.44 as 704, .* ULP off/);
-  assert.match(say("float16", [-14, -14.5]), /^≈ lost digits: 57.41 ULP. e\^−14 is so close to 0 that float16 keeps only some/);
-  assert.match(say("float64", [700.1, 0.3], true), /^≈ lost digits: .*turned the rounding of −699.8 into an error that shows/);
-  assert.match(say("float64", [0, 1, 2.2], true), /^✓ fine: within 4 ULP. Fine: every probability is within 4 ULP of the double it/);
-  assert.match(say("float64", [1000, 0]), /^✗ NaN. e\^1000 is beyond float64's largest number, 1.79769e308/);
-  assert.match(say("float64", [Infinity, 0]), /^✗ NaN. The logit ∞/);
+  assert.match(say("float16", [0, 12]), /^✕ NaN: ∞ ÷ ∞. exp\(12\) is beyond float16's largest number, 65504, so it became ∞; ∞ \/ ∞ is NaN/);
+  assert.match(say("float16", [0, 12], true), /^✓ works: right to 3 digits. Fine: no share is more than/);
+  assert.match(say("float16", [11, 11]), /^✕ all 0: the sum is ∞. Each exponential fits, but their sum passed/);
+  assert.match(say("float16", [-20, -30]), /^✕ NaN: 0 ÷ 0. Every exponential is at most half of .* 5.96046e-8, .*0 \/ 0 is NaN/);
+  assert.match(say("float16", [0, -20], true), /^✓ works: c1: exactly 0. Fine: the share of c1 is so small that of all numbers in float16 exactly 0 is the nearest/);
+  assert.match(say("float16", [-16, -17.4]), /^✕ wrong: c1: 0, not 20\u2009%. exp\(−17.4\d*\) is at most half.* the share of c1 became exactly 0 instead of 0.1978/);
+  assert.match(say("float16", [70000, 0], true), /^✕ NaN: ∞ − ∞. The logit 70000 is itself beyond .* no subtraction helps/);
+  assert.match(say("bfloat16", [700, 702.44], true), /^≈ lost digits: right to 0 digits. .* stores the logit 702.44 as 704, .* ULP off/);
+  assert.match(say("float16", [-14, -14.5]), /^≈ lost digits: right to 1 digit. exp\(−14\) is so close to 0 that float16 keeps only some/);
+  assert.match(say("float64", [700.1, 0.3], true), /^≈ lost digits: right to 13 digits. .*turned the rounding of −699.8 into an error that shows/);
+  assert.match(say("float64", [0, 1, 2.2], true), /^✓ works: right to 15 digits. Fine: every share is within 4 ULP of the double it/);
+  assert.match(say("float64", [1000, 0]), /^✕ NaN: ∞ ÷ ∞. exp\(1000\) is beyond float64's largest number, 1.79769e308/);
+  assert.match(say("float64", [Infinity, 0]), /^✕ NaN: ∞ ÷ ∞. The logit ∞/);
+});
+
+test("four exponentials of 88.5 fit float32, and their sum does not", () => {
+  const naive = run("float32", [88.5, 88.5, 88.5, 88.5], false);
+  assert.ok(naive.exponentials.every((e) => e > 2.7e38 && e <= largest("float32")));
+  assert.equal(naive.total, Infinity);
+  assert.deepEqual(naive.quotients, [0, 0, 0, 0]);
+  assert.deepEqual(run("float32", [88.5], false).quotients, [1]);
+  assert.deepEqual(run("float32", [88.5, 88.5, 88.5, 88.5], true).quotients, [0.25, 0.25, 0.25, 0.25]);
+  assert.deepEqual(run("float64", [88.5, 88.5, 88.5, 88.5], false).quotients, [0.25, 0.25, 0.25, 0.25]);
 });

@@ -16,12 +16,21 @@ type LogitState = States["LogitExplorer"];
 type JacobianState = States["JacobianExplorer"];
 type PrecisionState = States["PrecisionLab"];
 type LayerState = States["LayerExplorer"];
+type GuessState = States["Guess"];
+type NumberState = States["GuessNumber"];
+type LadderState = States["Ladder"];
 type QuizState = States["Quiz"];
 
-const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0 };
+const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0, selected: 0, sliders: [] };
 const slopes: JacobianState = { logits: [1, 2], labels: ["a", "b"], row: 1, column: 0, nudge: 0.1 };
 const narrow: PrecisionState = { logits: [1, 2], labels: null, format: "float16", shift: 0, scale: 1 };
-const layer: LayerState = { hidden: [1, 2], weights: [[1, 2], [3, 4], [5, 6]], bias: [0, 0, 1], labels: null };
+const layer: LayerState = { hidden: [1, 2], weights: [[1, 2], [3, 4], [5, 6]], bias: [0, 0, 1], labels: null, selected: 1, wanted: null };
+const shares: GuessState = { logits: [2, 1, 0], labels: ["a", "b", "c"], question: "?", reason: "!" };
+const point: NumberState = { number: 8, low: 1, high: 100, question: "?", reason: "!", unit: "times", logarithmic: true };
+const rungs: LadderState = {
+  ...{ names: ["slow", "fast"], seconds: [0.2, 0.05], limit: 0.01, limit_name: "one copy" },
+  ...{ unit: "ms", changes: ["It begins.", "It hurries."], selected: null },
+};
 const quiz: QuizState = { question: "?", choices: [["2", "x"], ["1", "y"]], answer: "1", choice: null };
 
 function assertValid(kind: Kind, state: States[Kind]): void {
@@ -32,8 +41,9 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     for (const label of labelsOf({ labels }, count)) assert.ok(label && Array.from(label).length <= 24);
   };
   if (kind === "LogitExplorer") {
-    const { logits, labels, temperature, shift } = state as LogitState;
+    const { logits, labels, temperature, shift, selected } = state as LogitState;
     oneToTwelve(logits);
+    assert.ok(logits[selected] !== undefined);
     finite([...logits, temperature, shift]);
     assert.ok(temperature > 0);
     goodLabels(labels, logits.length);
@@ -45,13 +55,35 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     if ("row" in rest) for (const index of [rest.row, rest.column]) assert.ok(index in logits, `${index}`);
     if ("scale" in rest) assert.ok(rest.scale > 0 && formats.includes(rest.format));
   } else if (kind === "LayerExplorer") {
-    const { hidden, weights, bias, labels } = state as LayerState;
+    const { hidden, weights, bias, labels, selected, wanted } = state as LayerState;
     oneToTwelve(hidden);
     oneToTwelve(weights);
     finite([...hidden, ...weights.flat(), ...bias]);
     assert.equal(bias.length, weights.length);
     for (const row of weights) assert.equal(row.length, hidden.length);
     goodLabels(labels, weights.length);
+    assert.ok(weights[selected] !== undefined);
+    assert.ok(wanted === null || weights[wanted] !== undefined);
+  } else if (kind === "Guess") {
+    const { logits, labels } = state as GuessState;
+    oneToTwelve(logits);
+    finite(logits);
+    goodLabels(labels, logits.length);
+  } else if (kind === "GuessNumber") {
+    const { number, low, high, unit, logarithmic } = state as NumberState;
+    finite([number, low, high, high - low]);
+    assert.ok(low < high && low <= number && number <= high);
+    assert.ok(!logarithmic || (low > 0 && Number.isFinite(Math.log(high / low))));
+    assert.ok(Array.from(unit).length <= 24);
+  } else if (kind === "Ladder") {
+    const { names, seconds, limit, unit, changes, selected } = state as LadderState;
+    assert.ok(names.length >= 1 && names.length <= 20);
+    assert.equal(seconds.length, names.length);
+    for (const name of names) assert.ok(name && Array.from(name).length <= 24);
+    for (const time of [...seconds, limit]) assert.ok(time >= 1e-12 && time <= 1e6, `${time}`);
+    assert.ok(["s", "ms", "µs", "ns"].includes(unit));
+    assert.ok(changes === null || changes.length === names.length);
+    assert.ok(selected === null || names[selected] !== undefined, `${selected}`);
   } else {
     const { choices, choice } = state as QuizState;
     assert.ok(choices.length <= 12);
@@ -98,6 +130,16 @@ test("cells, nudges and formats read back, and what is none of them does not", (
     assert.deepEqual(readFragment("PrecisionLab", `#i?${query}`, narrow), narrow);
 });
 
+test("a link to a ladder says which rung, and cannot change what was measured", () => {
+  const fragment = writeFragment("Ladder", "ladder-1", { ...rungs, selected: 0 }, rungs);
+  assert.equal(fragment, "#ladder-1?selected=0");
+  assert.deepEqual(readFragment("Ladder", fragment, rungs), { ...rungs, selected: 0 });
+  const read = (query: string) => readFragment("Ladder", `#i?${query}`, rungs);
+  assert.deepEqual([read("selected=9").selected, read("selected=-9").selected, read("selected=0.5").selected], [1, 0, null]);
+  const forged = "names=a,b&seconds=1,2&limit=1e-9&limit_name=mine&unit=s&changes=x,y";
+  assert.deepEqual(read(forged), rungs);
+});
+
 test("the stored state needs no query", () => {
   assert.equal(writeFragment("LogitExplorer", "logit-explorer-2", logits, logits), "#logit-explorer-2");
   assert.deepEqual(readFragment("LogitExplorer", "#logit-explorer-2", logits), logits);
@@ -116,10 +158,16 @@ test("what is no finite number keeps the stored one, and large ones are clamped"
 
 test("what a page leaves out has Python's default", () => {
   const empty: States = {
-    LogitExplorer: { logits: [0], labels: null, temperature: 1, shift: 0 },
+    LogitExplorer: { logits: [0], labels: null, temperature: 1, shift: 0, selected: 0, sliders: ["shift", "temperature"] },
     JacobianExplorer: { logits: [0], labels: null, row: 0, column: 0, nudge: 0.1 },
     PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
-    LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null },
+    LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null, selected: 0, wanted: null },
+    Guess: { logits: [0], labels: null, question: "", reason: "" },
+    GuessNumber: { number: 0, low: 0, high: 1, question: "", reason: "", unit: "", logarithmic: false },
+    Ladder: {
+      ...{ names: ["rung 1"], seconds: [1], limit: 1, limit_name: "one copy", unit: "ms", changes: null },
+      selected: null,
+    },
     Quiz: { question: "", choices: [], answer: "", choice: null },
   };
   for (const kind of Object.keys(empty) as Kind[]) assert.deepEqual(parseJson(kind, "{}"), empty[kind]);
@@ -148,7 +196,8 @@ test("whatever goes in, a valid state comes out", () => {
   const pick = <T,>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   const scraps = [
     "logits", "labels", "temperature", "shift", "hidden", "weights", "bias", "choice", "choices", "__proto__",
-    "row", "column", "nudge", "scale", "format",
+    "row", "column", "nudge", "scale", "format", "number", "low", "high", "unit", "logarithmic",
+    "names", "seconds", "limit", "limit_name", "changes", "selected", "wanted",
     "=", "&", ",", ";", "?", "#", "%", "%00", "%2C", "NaN", "1e999", "-1e999", "0", "-0", "1e-400", "0x10", " ", "+",
     "<img src=x onerror=alert(1)>", "\u202e", "\ud800", "9".repeat(400), "null", "[", "]", "{", "}", '"', ":",
   ];
@@ -158,6 +207,9 @@ test("whatever goes in, a valid state comes out", () => {
     JacobianExplorer: slopes,
     PrecisionLab: narrow,
     LayerExplorer: layer,
+    Guess: shares,
+    GuessNumber: point,
+    Ladder: rungs,
     Quiz: quiz,
   };
   const kinds = Object.keys(stored) as Kind[];
@@ -165,7 +217,7 @@ test("whatever goes in, a valid state comes out", () => {
     const kind = pick(kinds);
     const text = Array.from({ length: random() * 40 }, () => pick(scraps)).join("");
     assertValid(kind, readFragment(kind, `#i?${text}`, stored[kind]));
-    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 15).map((name) => [name, pick(values)])));
+    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 28).map((name) => [name, pick(values)])));
     assertValid(kind, parseJson(kind, random() < 0.5 ? json : text));
   }
   for (const kind of kinds) assertValid(kind, readFragment(kind, `#i?logits=${"1,".repeat(500_000)}`, stored[kind]));

@@ -1,0 +1,41 @@
+"""The definitions that a page's links to the glossary ask for, to be shown in place."""
+
+from __future__ import annotations
+
+import functools
+
+from bs4 import BeautifulSoup
+from docutils import nodes
+from sphinx.builders.html import StandaloneHTMLBuilder
+
+
+@functools.cache
+def definitions(builder: StandaloneHTMLBuilder) -> dict[str, str]:
+    """The definition of each term of the glossary as HTML, by the term's id."""
+    terms = (page for (kind, _), (page, _) in builder.env.domaindata["std"]["objects"].items() if kind == "term")
+    found = {}
+    for page in sorted(set(terms)):
+        for item in builder.env.get_and_resolve_doctree(page, builder).findall(nodes.definition_list_item):
+            shown = nodes.container()
+            shown += [child.deepcopy() for part in item.findall(nodes.definition) for child in part.children]
+            text = builder.render_partial(shown)["fragment"]
+            text = text.replace('href="#', f'href="{builder.get_target_uri(page)}#')  # seen from another page
+            for term in item.findall(nodes.term):
+                found.update(dict.fromkeys(term["ids"], text))
+    return found
+
+
+def add_definitions(soup: BeautifulSoup, known: dict[str, str]) -> None:
+    """Put the definitions that the page links to at its end, where its script finds them, also without a server."""
+    links = (link["href"].partition("#") for link in soup.select("article a.reference.internal[href*='#term-']"))
+    wanted = sorted({term for page, _, term in links if page and term in known})
+    if not wanted:
+        return
+    store = soup.new_tag("div", attrs={"class": "definitions", "hidden": ""})
+    for term in wanted:
+        entry = BeautifulSoup(known[term], "html.parser").find("div")
+        entry.attrs = {"data-definition": term}
+        for marked in entry.find_all(id=True):
+            del marked["id"]
+        store.append(entry)
+    soup.select_one("article").insert_after(store)

@@ -1,0 +1,199 @@
+"""A small drawing for each chapter: its own figure, reduced, in the colours of the page.
+
+A drawing is 108 by 80 pixels, and is computed from what the chapter's figure is computed from.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from softmax_lib import softmax
+from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
+
+from .machine import Layout, Point, machine
+
+RESULTS = Path(__file__).resolve().parents[3] / "benchmarks" / "results"
+WIDTH, HEIGHT = 108, 80
+
+
+# --- strokes ---------------------------------------------------------------------------------------------------------
+
+
+def colour(index: int) -> str:
+    return f"var(--sw-c{index})"
+
+
+def number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def outline(points: Sequence[Point]) -> str:
+    return " ".join(f"{number(x)},{number(y)}" for x, y in points)
+
+
+def polygon(points: Sequence[Point], fill: str, opacity: float = 1.0) -> str:
+    clear = "" if opacity == 1 else f";opacity:{opacity}"
+    return f'<polygon points="{outline(points)}" style="fill:{fill}{clear}"/>'
+
+
+def bar(left: float, top: float, width: float, height: float, fill: str, more: str = "") -> str:
+    size = f'width="{number(width)}" height="{number(height)}"'
+    return f'<rect x="{number(left)}" y="{number(top)}" {size} style="fill:{fill}{more}"/>'
+
+
+def dot(x: float, y: float, radius: float, fill: str, more: str = "") -> str:
+    return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(radius)}" style="fill:{fill}{more}"/>'
+
+
+def line(points: Sequence[Point], stroke: str = "var(--sw-ink)", width: float = 1.5, more: str = "") -> str:
+    style = f"fill:none;stroke:{stroke};stroke-width:{number(width)}{more}"
+    return f'<polyline points="{outline(points)}" style="{style}"/>'
+
+
+DASHES = ";stroke-dasharray:3 2.5"
+
+
+# --- drawings --------------------------------------------------------------------------------------------------------
+
+
+def formula() -> list[str]:
+    """Horns, tower and strip."""
+    at = Layout(zero=10, scale=5.5, unit=5, horns=24, tower=(52, 65), strip=(84, 98), top=9, height=62)
+    return [polygon(shape.points, colour(shape.index), shape.opacity) for shape in machine([2.0, 1.0, 0.0], at)]
+
+
+def five_logits() -> list[str]:
+    """The shares of the five logits."""
+    floor, room = 70, 58
+    bars = [
+        bar(14 + 17 * i, floor - room * share, 12, max(room * share, 1), colour(i))
+        for i, share in enumerate(softmax(FIVE_LOGITS).tolist())
+    ]
+    return [*bars, line([(9, floor), (99, floor)])]
+
+
+def cat_dog_tiger() -> list[str]:
+    """The last layer: its weights as widths, its shares as areas."""
+    left = [(20, 80 * (i + 0.8) / (len(ANIMALS.hidden) + 0.6)) for i in range(len(ANIMALS.hidden))]
+    right = [(86, 80 * (i + 0.65) / (len(ANIMALS.labels) + 0.3)) for i in range(len(ANIMALS.labels))]
+    weights = [
+        line([left[j], right[i]], "var(--sw-rule)", 0.6 + 1.8 * abs(weight))
+        for i, row in enumerate(ANIMALS.weights)
+        for j, weight in enumerate(row)
+        if weight
+    ]
+    shares = softmax(ANIMAL_LOGITS).tolist()
+    outputs = [dot(*right[i], 12 * share**0.5, colour(i)) for i, share in enumerate(shares)]
+    return [*weights, *(dot(x, y, 5, "var(--sw-ink)") for x, y in left), *outputs]
+
+
+def jacobian() -> list[str]:
+    """The share of *dog* over its logit, and the tangent at a point of it."""
+
+    def at(logit: float, share: float) -> Point:
+        return 9 + 9 * (logit + 5), 70 - 60 * share
+
+    others = [z for i, z in enumerate(ANIMAL_LOGITS) if i != 1]
+    steps = np.linspace(-5, 5, 41).tolist()
+    curve = [at(z, softmax([z, *others])[0]) for z in steps]
+    here = 1.6
+    share = float(softmax([here, *others])[0])
+    tangent = [at(here + step, share + share * (1 - share) * step) for step in (-2.2, 2.4)]
+    return [
+        line(curve, colour(1), 3),
+        line(tangent, "var(--sw-ink)", 1.8, DASHES),
+        dot(*at(here, share), 4.5, "var(--sw-ink)"),
+    ]
+
+
+def stability() -> list[str]:
+    """The logits whose exponential each number format can hold, and one that only the widest can."""
+
+    def at(logit: float) -> float:
+        return float(54 + 8.2 * np.sign(logit) * np.log1p(abs(logit) / 3))
+
+    logit = 100.0
+    formats = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
+    drawn = [line([(at(logit), 7), (at(logit), 73)], colour(0), 1.5)]
+    for i, kind in enumerate(formats):
+        info = ml_dtypes.finfo(kind)
+        least = float(info.smallest_subnormal)  # half of it rounds to zero
+        ends = math.log(least) - math.log(2), math.log(float(info.max))
+        middle = 14 + 17.5 * i
+        window = bar(at(ends[0]), middle - 5.5, at(ends[1]) - at(ends[0]), 11, "var(--sw-raise)")
+        drawn.append(window.replace('"/>', ';stroke:var(--sw-ink);stroke-width:1.5"/>'))
+        holds = logit < ends[1]
+        drawn.append(dot(at(logit), middle, 3.4, colour(0) if holds else "var(--sw-wash)", f";stroke:{colour(0)}"))
+    return drawn
+
+
+def numba() -> list[str]:
+    """What the rungs of the ladder cost, and the copy that none of them can beat."""
+    case = json.loads((RESULTS / "ladder.json").read_text(encoding="utf-8"))["cases"][0]["results"]
+    rungs = ["softmax_numpy", "softmax_plain", "softmax_polynomial", "softmax_integer_max", "softmax_threads"]
+    seconds = [case[rung]["seconds"]["median"] for rung in rungs]
+    copies = [name for name in case if name.startswith("copy")]
+    limit = min((case[name]["seconds"]["median"] for name in copies), default=None)
+    longest = max(seconds)
+    bars = [
+        bar(9, 10 + 12.5 * i, max(90 * time / longest, 1.5), 8, "var(--sw-rule)" if i < 4 else colour(2))
+        for i, time in enumerate(seconds)
+    ]
+    mark = 9 + 90 * limit / longest if limit else 9
+    return [*bars, line([(mark, 5), (mark, 75)], "var(--sw-ink)", 1.8, DASHES)]
+
+
+def cupy() -> list[str]:
+    """Lanes of a warp that find their maximum in pairs."""
+    lanes = [3, 5, 2, 7, 1, 4, 8, 6]
+    level = [(11 + 12.3 * i, value) for i, value in enumerate(lanes)]
+    lines, dots = [], []
+    for depth in range(4):
+        y = 12 + 19 * depth
+        last = len(level) == 1
+        dots += [dot(x, y, 5 if last else 3.6, colour(lanes.index(value) % 4)) for x, value in level]
+        pairs = list(zip(level[::2], level[1::2], strict=False))
+        level = [((a[0] + b[0]) / 2, max(a[1], b[1])) for a, b in pairs]
+        lines += [
+            line([(end[0], y), (to[0], y + 19)], "var(--sw-rule)", 1.6)
+            for pair, to in zip(pairs, level, strict=True)
+            for end in pair
+        ]
+    return lines + dots
+
+
+def accuracy() -> list[str]:
+    """The largest errors in units of the last digit: this library's and the others', on all inputs."""
+    rows = json.loads((RESULTS / "accuracy.json").read_text(encoding="utf-8"))["results"]
+    rows = [row for row in rows if row["operation"] == "softmax" and row["unit"] == "ulp" and "max" in row]
+    families = sorted({(row["dtype"], row["family"]) for row in rows})
+
+    def at(row: dict[str, Any]) -> Point:
+        place = families.index((row["dtype"], row["family"])) / max(len(families) - 1, 1)
+        return 13 + 82 * place, 66 - 10 * float(np.log10(np.clip(row["max"], 0.1, 1e5) / 0.1))
+
+    half = at({**rows[0], "max": 0.5})[1]
+    others = [dot(*at(row), 2.2, colour(1)) for row in rows if row["library"] in ("scipy", "torch")]
+    ours = [dot(*at(row), 2.2, colour(2)) for row in rows if row["library"] == "with_numpy"]
+    return [line([(8, half), (100, half)], "var(--sw-ink)", 1.5), *others, *ours]
+
+
+DRAWINGS: dict[str, Callable[[], list[str]]] = {
+    draw.__name__: draw for draw in (formula, five_logits, cat_dog_tiger, jacobian, stability, numba, cupy, accuracy)
+}
+
+
+def miniature(chapter: str) -> str:
+    """The drawing of a chapter as an SVG; a chapter without one gets an empty lane."""
+    drawn = DRAWINGS[chapter]() if chapter in DRAWINGS else []
+    head = (
+        f'<svg class="miniature" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" aria-hidden="true">'
+    )
+    return f"{head}{''.join(drawn)}</svg>"

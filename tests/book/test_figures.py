@@ -1,0 +1,118 @@
+"""The pictures stored in the chapters: in the page's colours and typeface, for the page's column and for a phone."""
+
+import inspect
+import re
+from functools import cache
+from xml.etree import ElementTree
+
+import nbformat
+import pytest
+
+from softmax_lib import figures
+from softmax_lib.figures.paper import NARROW, PAPER, WIDE, share
+from tests import ROOT
+from tools.notebooks import BOOK
+
+SVG = "{http://www.w3.org/2000/svg}"
+TOKEN = re.compile(r"var\(--sw-([\w-]+), ([^()]+)\)")
+LIGHT = dict(
+    re.findall(
+        r"--sw-([\w-]+): (?:light-dark\()?(#\w{6})", (ROOT / "widgets/src/tokens.css").read_text(encoding="utf-8")
+    )
+)
+
+
+@cache
+def pictures():
+    """Every picture of every chapter, by chapter and the number of its cell."""
+    found = {}
+    for path in sorted(BOOK.glob("*.ipynb")):
+        for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
+            for output in cell.get("outputs", []):
+                if "image/svg+xml" in output.get("data", {}):
+                    found[f"{path.stem}-{number}"] = output.data["image/svg+xml"]
+    return found
+
+
+every_picture = pytest.mark.parametrize("name", pictures())
+
+
+def test_the_chapters_have_pictures():
+    assert len(pictures()) >= 25
+
+
+@every_picture
+def test_every_colour_is_the_pages(name):
+    drawn = pictures()[name]
+    for token, light in TOKEN.findall(drawn):
+        if token != "sans":
+            assert light == ("#ffffff" if token == "bg" else LIGHT[token]), token
+    assert re.findall(r"#[0-9a-f]{6}\b", TOKEN.sub("", drawn)) == []
+
+
+@every_picture
+def test_every_word_is_text_in_the_pages_typeface(name):
+    drawn = pictures()[name]
+    fonts = re.findall(r"<text[^>]*font-family: ([^;\"]*)", drawn)
+    assert len(fonts) == drawn.count("<text")
+    assert set(fonts) == {"var(--sw-sans, system-ui, sans-serif)"}
+
+
+@every_picture
+def test_it_is_drawn_for_the_column_and_for_a_phone_with_letters_to_read(name):
+    figure = ElementTree.fromstring(pictures()[name])
+    wide, narrow = figure.findall(f"{SVG}svg")
+    assert [float(drawing.get("viewBox").split()[2]) for drawing in (wide, narrow)] == [WIDE, NARROW] == [745, 358]
+    assert [drawing.get("display") for drawing in (wide, narrow)] == [None, "none"]
+    assert wide.get("viewBox").split()[2:] == [figure.get("width"), figure.get("height")]
+    assert all(list(drawing.iter(f"{SVG}text")) for drawing in (wide, narrow))
+    sizes = re.findall(r"font-size: ([\d.]+)px", pictures()[name])
+    assert min(map(float, sizes)) >= 12
+
+
+@every_picture
+def test_it_says_what_it_shows(name):
+    figure = ElementTree.fromstring(pictures()[name])
+    assert figure.get("role") == "img"
+    assert len(figure.get("aria-label")) > 60
+
+
+@every_picture
+def test_what_it_refers_to_is_in_the_same_drawing(name):
+    """A drawing that is not shown takes what it defines with it."""
+    for drawing in ElementTree.fromstring(pictures()[name]).findall(f"{SVG}svg"):
+        ids = {tag.get("id") for tag in drawing.iter() if tag.get("id")}
+        assert set(re.findall(r"(?:url\(|href=\")#([\w-]+)", ElementTree.tostring(drawing, encoding="unicode"))) == ids
+
+
+def test_a_reader_is_not_asked_for_the_width():
+    assert list(inspect.signature(figures.ladder).parameters) == ["results", "shape"]
+    assert inspect.signature(figures.ladder).return_annotation is figures.Picture
+
+
+def test_a_figure_is_the_same_in_every_run():
+    assert figures.where_exp_ends().svg == figures.where_exp_ends().svg
+
+
+def test_the_paper_is_the_pages():
+    assert f"fill: {PAPER}" not in figures.where_exp_ends().svg
+    assert "fill: var(--sw-bg, #ffffff)" in figures.where_exp_ends().svg
+
+
+@pytest.mark.parametrize(
+    ("p", "written"),
+    [
+        (0, "0 %"),
+        (0.0004, "<0.1 %"),
+        (0.0239, "2.4 %"),
+        (0.0994, "9.9 %"),
+        (0.0996, "10 %"),
+        (0.6439, "64 %"),
+        (0.987, "99 %"),
+        (0.9912, "99.1 %"),
+        (0.9995, ">99.9 %"),
+        (1, "100 %"),
+    ],
+)
+def test_a_share_is_written_as_in_a_newspaper(p, written):
+    assert share(p) == written.replace(" ", "\u2009")

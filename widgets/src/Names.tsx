@@ -1,0 +1,72 @@
+// The names at the rows of a picture, with their numbers: a name selects its class, a number can be typed.
+
+import type { Stretch } from "./machine.ts";
+import { logit } from "./numbers.ts";
+import { NumberBox, useGroup } from "./parts.tsx";
+import { shortened, Text, textColour } from "./stage.tsx";
+
+/** "2.0", and all digits of any other number. */
+export const withDecimal = (x: number): string => (Number.isInteger(x) && Math.abs(x) < 1000 ? x.toFixed(1) : String(x));
+
+interface Props {
+  /** What the numbers are: "logit". */
+  of?: string;
+  /** Where the names begin, and how wide their column is; the left edge, and as the stylesheet has it. */
+  column?: Stretch;
+  labels: readonly string[];
+  values: readonly number[];
+  rows: readonly { y: number }[];
+  turned: boolean;
+  selected: number;
+  onSelect: (i: number) => void;
+  onChange: (i: number, value: number) => void;
+}
+
+export function Names({ of = "logit", column, labels, values, rows, turned, selected, onSelect, onChange }: Props) {
+  const group = useGroup();
+  return (
+    <div class={turned ? "sw-names sw-turned" : "sw-names"} role="radiogroup" aria-label="formula shows">
+      {rows.map(({ y }, i) => (
+        <div
+          key={i}
+          class={i === selected ? "sw-chip sw-selected" : "sw-chip"}
+          style={{ top: `${y}px`, ...(column && { left: `${column.start}px`, width: `${column.length}px` }), "--sw-text": textColour(i) }}
+        >
+          <label>
+            <input type="radio" name={group} checked={i === selected} aria-label={labels[i]} onChange={() => onSelect(i)} />
+            <span title={labels[i]}>{labels[i]}</span>
+          </label>
+          <NumberBox
+            name={`${of} of ${labels[i]}`}
+            value={values[i]!}
+            written={withDecimal}
+            onChange={(value) => onChange(i, value)}
+          />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+type StillProps = Omit<Props, "onSelect" | "onChange"> & { width: number };
+
+/** The same as a drawing, for paper. */
+export const StillNames = ({ labels, values, rows, turned, selected, width, column = { start: 0, length: turned ? 64 : 74 } }: StillProps) => (
+  <g>
+    {rows.map(({ y }, i) => {
+      const chosen = i === selected;
+      const [name, number] = turned ? [y + 6, y + 6] : [y - 2, y + 18];
+      return (
+        <g key={i}>
+          {chosen && <rect class="sw-chosen-name" x={column.start} y={turned ? y - 20 : y - 26} width={column.length} height={turned ? 40 : 53} rx="8" />}
+          <Text x={column.start + (turned ? 6 : 8)} y={name} size={turned ? 16 : 18} weight={750} colour={chosen ? "var(--sw-hi-ink)" : textColour(i)}>
+            {shortened(labels[i]!, 8)}
+          </Text>
+          <Text x={turned ? width - 4 : column.start + 8} y={number} size={16} weight={500} anchor={turned ? "end" : "start"} colour={chosen && !turned ? "var(--sw-hi-ink)" : undefined}>
+            {logit(values[i]!)}
+          </Text>
+        </g>
+      );
+    })}
+  </g>
+);

@@ -1,0 +1,77 @@
+// Rails under a picture: for what has no body that one could pull, a shift of all logits and a temperature.
+
+import { logit, temperature as showTemperature } from "./numbers.ts";
+import { Grip, Text } from "./stage.tsx";
+
+export interface RailPlace {
+  /** From a value to a place on the rail. */
+  at: (value: number) => number;
+  y: number;
+  turned: boolean;
+}
+
+interface RailProps extends RailPlace {
+  id: string;
+  name: string;
+  value: number;
+  marks: readonly (readonly [value: number, text: string])[];
+  /** Where the sentence about it begins, and what it says. */
+  note: readonly [x: number, text: string];
+  /** A bar from here to the grip. */
+  from?: number;
+  live: boolean;
+}
+
+/** A name, a rail with its marks, a grip, and what it does in words. */
+export function Rail({ id, name, value, at, y, turned, marks, note, from, live }: RailProps) {
+  const places = marks.map(([mark]) => at(mark));
+  return (
+    <g>
+      <Text x={turned ? 8 : 0} y={y + 5} size={turned ? 14 : 15} weight={600}>
+        {name}
+      </Text>
+      <path class="sw-rail" d={`M${places[0]} ${y}H${places.at(-1)}`} />
+      {marks.map(([mark, text], i) => (
+        <g key={mark}>
+          <path class="sw-rail" d={`M${places[i]} ${y - 6}v12`} />
+          <Text x={places[i]!} y={y + 25} size={12} anchor="middle" colour="var(--sw-ink2)">
+            {text}
+          </Text>
+        </g>
+      ))}
+      {from !== undefined && <path class="sw-rail-bar" d={`M${at(from)} ${y}H${at(value)}`} />}
+      {live && <Grip x={at(value)} y={y} id={id} radius={turned ? 13 : 11} />}
+      <Text x={note[0]} y={y + 5} size={15} anchor={turned ? "end" : "start"} class="sw-serif">
+        {note[1]}
+      </Text>
+    </g>
+  );
+}
+
+export const SHIFTS = [
+  [-3, "−3"],
+  [0, "0"],
+  [3, "+3"],
+] as const;
+
+export const TEMPERATURES = [
+  [0.25, "¼"],
+  [0.5, "½"],
+  [1, "1"],
+  [2, "2"],
+  [4, "4"],
+] as const;
+
+/** A temperature near one of the marks is that mark. */
+export const caught = (temperature: number): number =>
+  TEMPERATURES.map(([mark]) => mark).find((mark) => Math.abs(Math.log(temperature / mark)) < 0.07) ?? temperature;
+
+export const shiftNote = (shift: number, factor: string): string =>
+  shift === 0 ? "" : `All logits ${shift > 0 ? "+" : "−"} ${logit(Math.abs(shift))}: tower × ${factor}. Strip: the same.`;
+
+export const temperatureNote = (temperature: number): string =>
+  temperature === 1
+    ? ""
+    : `Every logit ÷ ${showTemperature(temperature)}: ${
+        temperature > 1 ? "bars shrink, shares even out." : "bars grow, the largest takes all."
+      }`;
