@@ -6,12 +6,14 @@ That the stored outputs are those of a fresh run is nbval's part: `pytest` runs 
 import html
 import json
 import re
+import textwrap
 from decimal import Decimal
 
 import nbformat
 import pytest
 
 from softmax_lib.kernels.geometry import geometry
+from tests import ROOT
 from tools.notebooks import BOOK, normalise
 
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
@@ -30,6 +32,11 @@ CITED = {
         "the library's geometries: test_the_geometries_of_the_page_are_the_librarys",
     ),
 }
+
+
+# Code of the library in a chapter: a comment with its file, and the lines. A directive would do it without a copy, but
+# JupyterLab and GitHub show nothing in its place.
+LISTING = re.compile(r"<!-- (?P<file>\S+) -->\n```\w+\n(?P<lines>.*?)\n```", re.DOTALL)
 
 
 def read(path):
@@ -92,13 +99,31 @@ def prose_and_outputs(notebook):
 
 def numbers(text):
     """The numbers in `text` as they are written, without code, links and addresses."""
-    text = re.sub(r"```\{(code-cell|literalinclude|image).*?```", " ", text, flags=re.DOTALL)
+    text = re.sub(r"```\{(code-cell|image).*?```", " ", LISTING.sub(" ", text), flags=re.DOTALL)
     text = re.sub(r"`[^`\n]*`|\]\([^)]*\)|\{[a-z]+\}|https?://\S+", " ", html.unescape(text))
     return re.findall(r"(?<![\w.#])\d+(?:\.\d+)?(?![\w])", text)
 
 
 def significant(number):
     return len(number.replace(".", "").lstrip("0"))
+
+
+def stale_listings(text):
+    """The listings that are not in the files that they name, line for line; their indentation does not count."""
+    for listing in LISTING.finditer(text):
+        file = textwrap.dedent((ROOT / listing["file"]).read_text(encoding="utf-8"))
+        indents = {re.match(" *", line)[0] for line in file.splitlines()}
+        if not any(textwrap.indent(listing["lines"], indent) in file for indent in indents):
+            yield f"{listing['file']}: {listing['lines'].splitlines()[0]}"
+
+
+def test_listings_are_the_librarys_own_code():
+    texts = ["\n\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown") for path in CHAPTERS]
+    assert [stale for text in texts for stale in stale_listings(text)] == []
+    assert sum(len(LISTING.findall(text)) for text in texts) >= 11
+    assert not any("{literalinclude}" in text for text in texts)
+    (found,) = stale_listings("<!-- softmax_lib/kernels/softmax.cu -->\n```cpp\nstruct Pair { float maximum; };\n```")
+    assert found == "softmax_lib/kernels/softmax.cu: struct Pair { float maximum; };"
 
 
 def unproved(notebook, cited=()):
