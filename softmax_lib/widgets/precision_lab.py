@@ -18,6 +18,7 @@ from softmax_lib.widgets.stored import (
     show,
     show_given,
     show_probability,
+    show_share,
     stored_form,
     table,
 )
@@ -133,7 +134,9 @@ class PrecisionLab(Interactive):
         # A quotient of 0 is wrong only where another number of the format is much nearer.
         missed = np.where((run.quotients == 0) & (ulps > MOST_ULP), self.probabilities, 0)
         if missed.max() > 0:
-            return f"✕ wrong: {_few([names[missed.argmax()]])}: 0, not {_share(missed.max())}"
+            return (
+                f"✕ wrong: {_few([names[missed.argmax()]])}: 0, not {show_share(missed.max()).replace('under ', '<')}"
+            )
         digits = _digits_left(format, ulps.max())
         right = f"right to {digits} digit{'' if digits == 1 else 's'}"
         if ulps.max() > MOST_ULP:
@@ -246,17 +249,3 @@ def _digits_left(format: str, error: float) -> int:
     """How many decimal digits an error of so many ULP leaves; half a ULP is the least that rounding promises."""
     everything = (FORMATS[format].bits - 1) * math.log10(2)
     return max(math.floor(everything - math.log10(max(error, 0.5))), 0)
-
-
-def _share(p: float) -> str:
-    """A share of one whole as pictures show it: "64 %", "8.7 %", "<0.1 %"."""
-    percent = p * 100
-    if p == 1:
-        text = "100"
-    elif percent < 0.1:
-        text = "<0.1"
-    elif percent > 99.9:
-        text = ">99.9"
-    else:
-        text = f"{percent:.1f}" if percent < 9.95 or percent >= 99 else f"{percent:.0f}"
-    return f"{text}\N{THIN SPACE}%"

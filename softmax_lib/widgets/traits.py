@@ -105,7 +105,7 @@ class Index(traitlets.TraitType[int, Any]):
         return int(value)
 
 
-class IndexOrLast(Index):
+class IndexOrNone(Index):
     allow_none = True
 
 
@@ -215,13 +215,12 @@ _KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
     "matrix": Matrix,
     "labels": Labels,
     "index": Index,
-    "index or last": IndexOrLast,
     "time": Time,
     "times": Times,
     "time unit": TimeUnit,
     "names": Names,
     "sentences": Sentences,
-    "index or none": partial(Index, allow_none=True),
+    "index or none": IndexOrNone,
     "format": Format,
     "sliders": Sliders,
     "text": Text,

@@ -7,6 +7,10 @@ import { linearRange } from "./softmax.ts";
 
 const TOLERANCE = 0.1;
 
+/** A share that is none; with a decimal where whole per cents would read 0 or 100, which are possible. */
+const promised = (x: number): string =>
+  [0, 100].includes(Math.abs(Math.round(x * 100))) ? `${logit(x * 100)}\u2009%` : percent(x);
+
 /** Whether a JacobianExplorer's tangent can be trusted with this nudge, and from where on it cannot. */
 export function explainNudge(
   labels: readonly string[],
@@ -26,7 +30,7 @@ export function explainNudge(
   const after = before.map((p, i) => p + predicted[i]!);
   const isImpossible = (i: number) => after[i]! < 0 || after[i]! > 1;
   const impossible = isImpossible(row) ? row : after.findIndex((_, i) => isImpossible(i));
-  if (impossible >= 0) return `The line promises the impossible: a share of ${percent(after[impossible]!)} for ${labels[impossible]}.${range}`;
+  if (impossible >= 0) return `The line promises the impossible: a share of ${promised(after[impossible]!)} for ${labels[impossible]}.${range}`;
   if (actual[column] === 0) return `Softmax is saturated here: not even the doubles see a change.${range}`;
   const off = predicted[column]! / actual[column]! - 1;
   const size = `${showGiven(Number((Math.abs(off) * 100).toPrecision(2)))}\u2009% too ${off > 0 ? "large" : "small"}, for every class alike.`;

@@ -11,8 +11,6 @@ interface Values {
   matrix: number[][];
   labels: string[] | null;
   index: number;
-  /** An index, or null for the last of what there is, whatever their number. */
-  "index or last": number | null;
   time: number;
   times: number[];
   "time unit": TimeUnit;
@@ -118,7 +116,6 @@ const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Value
       .map((row, i) => numbers(row, otherwise[i] ?? [])),
   labels: (raw, otherwise) => (Array.isArray(raw) ? raw : otherwise)?.slice(0, MOST_CLASSES).map(label) ?? null,
   index,
-  "index or last": index,
   "index or none": index,
   time,
   times: (raw, otherwise) =>
@@ -263,7 +260,6 @@ const readers: { [F in FieldKind]?: (part: string) => unknown } = {
   matrix: (part) => decode(part).split(";", MOST_CLASSES).map(readNumbers),
   labels: (part) => part.split(",", MOST_CLASSES).map(decode),
   index: (part) => readNumber(part),
-  "index or last": (part) => readNumber(part),
   "index or none": (part) => readNumber(part),
   format: decode,
   choice: decode,
