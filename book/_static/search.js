@@ -1,9 +1,7 @@
 // What the book adds to Sphinx's search: a section whose title has the words of the query comes first, a slip of the
 // finger is forgiven, and excerpts say a formula once.
 
-// Sphinx's script comes later in the page, and begins to search when the page is ready: this listener is there first.
-document.addEventListener("DOMContentLoaded", () => {
-  if (typeof Search === "undefined") return;
+(() => {
   const STOPWORDS = new Set("a an and are as at be by can do does for from how i if in is it me my no not of on or one the to what when which why with you your".split(" "));
   const REFERENCE = new Set(["api", "glossary", "references"]); // where one looks after the chapters
   const BEST = 100; // above any score of Sphinx's own
@@ -64,4 +62,4 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const repeated of parsed.querySelectorAll(".katex-html, annotation, .softmax-widget")) repeated.remove();
     return toText(parsed.documentElement.outerHTML, anchor);
   };
-});
+})();

@@ -363,6 +363,28 @@ def test_search_and_theme(browser: Browser, site: Site, from_folder: bool) -> No
         assert seen["problems"] == []
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("why is my loss nan", "Why is my loss NaN?"),
+        ("derivative", "derivative of softmax"),
+        ("dervative", "derivative of softmax"),
+        ("overflow", "verflow"),
+        ("temperature", "emperature"),
+    ],
+)
+def test_search_finds_a_section_by_its_title(browser: Browser, site: Site, query: str, found: str) -> None:
+    with opened(browser) as (page, seen):
+        page.goto(f"{site.url}search.html?q={query}")
+        results = page.locator("#search-results .search li")
+        results.first.locator("a").wait_for()
+        assert found in results.first.locator("a").inner_text()
+        page.wait_for_load_state("networkidle")
+        # A formula in an excerpt stands there once, and not as its source as well.
+        assert not re.search(r"\\frac|\\sum|\\operatorname", "".join(results.all_inner_texts()))
+        assert seen["problems"] == []
+
+
 def test_keyboard_alone(browser: Browser, site: Site) -> None:
     with opened(browser, viewport={"width": 1440, "height": 900}) as (page, _):
         page.goto(site.url + (CHAPTERS or PAGES)[0])

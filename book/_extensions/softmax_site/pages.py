@@ -134,6 +134,9 @@ def keep_needed_scripts(soup: BeautifulSoup, name: str) -> None:
             logger.warning("%s: inline script in the text, which the site's security policy will not run", name)
     for preload in soup.select('link[rel="preload"]'):
         preload.decompose()
+    # The book's part of the search builds on Sphinx's, and must be there when the index comes and the search begins.
+    if index := soup.select_one('script[src^="searchindex.js"]'):
+        index.insert_before(soup.select_one('script[src*="_static/search.js"]').extract())
 
 
 def join_stylesheets(soup: BeautifulSoup, stylesheets: dict[str, None]) -> None:
