@@ -25,14 +25,14 @@ serve: .venv/ready ## serve the site as it was built
 # A file of tests shares a browser, a kernel or what Numba has compiled: it stays in one of the two processes.
 test: lint site .venv/browser ## set everything up and run every check
 	$(NPM) test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --nbval --nbval-current-env --numprocesses 2 --dist loadfile
 
 quick: lint ## run what takes a minute: lint, the library with NumPy alone, the chapters' rules
 	SOFTMAX_BACKEND=with_numpy $(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile softmax_lib $(addprefix tests/,library book tools)
 
 try: .venv/ready ## run one file of tests, or one test, with neither site nor browser: T=tests/library/test_accuracy.py
 	$(if $(T),,$(error name a file of tests, or a test in it: make try T=tests/library/test_accuracy.py))
-	$(BIN)/python -m pytest "$(T)"
+	$(BIN)/python -m pytest --nbval --nbval-current-env "$(T)"
 
 chapter: .venv/ready ## run one chapter, store what it shows, check it and show its page: NAME=jacobian
 	$(BIN)/python -m tools.chapter "$(NAME)"

@@ -4,7 +4,8 @@ Any Python that has CuPy can run it; PyTorch and Triton take part where they are
 answer is checked against float64; a contestant that is wrong is named and not timed. Then the
 contestants take turns on one stream, several rounds in random order, timed by events. There are so
 many arrays that a gigabyte moves before one is used again, and no cache is measured. The limit, in
-each round, is a copy from device to device.
+each round, is a copy from device to device. The file is written after every case, the most telling
+ones first: an interrupted run has what it measured, and with --go-on the next one adds the rest.
 
 The file holds `facts`, `cases` and four costs. Each case has `results` by contestant: the `seconds`
 of a call; in `gigabytes_per_second`, the bytes that must move, once each, over that time; and
@@ -15,6 +16,7 @@ many rows it takes until the GPU is ahead.
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -34,21 +36,36 @@ from benchmarks.gpu_timing import ROUNDS, measure, why_left_out
 LENGTHS = (32, 128, 512, 1024, 4096, 16_384, 65_536, 131_072, 262_144)
 ROWS, QUICK_ROWS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000), (1, 10, 100, 1000)
 
-GRID = [
-    *(filled("softmax", length, dtype) for dtype in ("float32", "float16", "bfloat16") for length in LENGTHS),
-    Case("softmax", (1, 2**24)),
-    filled("softmax", 4096, "float64"),
-    Case("softmax", (4096, 4096), axis=0),
-    *(filled("softmax", length, axis=0) for length in (32, 4096, 65_536)),
-    filled("softmax", 4096, "bfloat16", axis=0),
-    *(
-        filled(operation, length, dtype)
-        for operation in OPERATIONS[1:]
-        for dtype in ("float32", "bfloat16")
-        for length in (128, 4096, 131_072)
-    ),
-    filled("softmax_vjp", 4096, axis=0),
+FIRST = [
+    *(filled("softmax", length, dtype) for length in (4096, 131_072, 1024) for dtype in ("float32", "bfloat16")),
+    filled("softmax", 4096, axis=0),
+    filled("softmax_vjp", 4096),
+    filled("cross_entropy", 4096),
 ]
+GRID = [
+    *FIRST,
+    *(
+        case
+        for case in (
+            *(filled("softmax", length, dtype) for dtype in ("float32", "bfloat16", "float16") for length in LENGTHS),
+            Case("softmax", (1, 2**24)),
+            filled("softmax", 4096, "float64"),
+            Case("softmax", (4096, 4096), axis=0),
+            *(filled("softmax", length, axis=0) for length in (32, 65_536)),
+            filled("softmax", 4096, "bfloat16", axis=0),
+            *(
+                filled(operation, length, dtype)
+                for operation in OPERATIONS[1:]
+                for dtype in ("float32", "bfloat16")
+                for length in (128, 4096, 131_072)
+            ),
+            filled("softmax_vjp", 4096, axis=0),
+        )
+        if case not in FIRST
+    ),
+]
+# A compiler that takes seconds for each shape takes part in two of them.
+COMPILED = FIRST[:2]
 QUICK_GRID = [
     *(filled("softmax", length, size=256 * MIB) for length in (4096, 131_072)),
     filled("softmax", 4096, "bfloat16", size=256 * MIB),
@@ -124,6 +141,7 @@ LEGEND = (
 
 def parser() -> argparse.ArgumentParser:
     made = report.parser("gpu", __doc__)
+    made.add_argument("--go-on", action="store_true", help="keep what the file has, and add what it lacks")
     made.add_argument("--quick", action="store_true", help="fewer cases: about a minute")
     made.add_argument("--only", nargs="+", choices=OPERATIONS, default=OPERATIONS, metavar="OPERATION")
     made.add_argument("--dtypes", nargs="+", choices=TOLERANCES, default=list(TOLERANCES), metavar="DTYPE")
@@ -157,53 +175,68 @@ def load(gpu: Gpu, names: Iterable[str]) -> tuple[dict[str, Prepare], dict[str, 
 
 
 def run(gpu: Gpu, options: argparse.Namespace) -> dict[str, Any]:
-    """All the measurements, as the file will hold them."""
+    """All the measurements, as the file holds them; it is written after each."""
     begin = time.perf_counter()
+    taking_part, left_out = load(gpu, options.contestants)
     facts = report.facts(PACKAGES) | {"gpu": gpu.facts()}
     facts["versions"]["cupy"] = gpu.arrays.__version__
-    taking_part, left_out = load(gpu, options.contestants)
+    found = before(options) | {"facts": facts, "left_out": left_out}
     wanted = [
         case
         for case in (QUICK_GRID if options.quick else GRID)
         if case.operation in options.only and case.dtype in options.dtypes and case.dtype not in left_out
     ]
-    cases = []
-    progress = report.Progress(len(wanted) + 4)
-    for case in wanted:
-        progress.step(str(case))
-        if not (case_here := fitted(case, gpu.free_bytes())):
-            left_out[str(case)] = "too large for this device's memory"
-            continue
-        try:
-            results = measure(gpu, case_here, taking_part, ROUNDS)
-        except Exception as problem:
-            left_out[str(case)] = why_left_out(gpu, str(case_here), problem)
-            continue
-        described = {"name": str(case_here), **case_here._asdict(), "bytes": case_here.bytes_moved}
-        cases.append(described | {"buffers": buffers(case_here), "results": results})
-    facts["gpu"] |= gpu.nvidia_smi()
     costs: dict[str, Callable[[], dict[str, Any]]] = {
         "launch": lambda: launch(gpu, taking_part),
         "transfer": lambda: transfers(gpu),
         "first_call": first_call,
         "crossover": lambda: crossover(gpu, QUICK_ROWS if options.quick else ROWS),
     }
-    found = {}
+    progress = report.Progress(len(wanted) + len(costs))
+
+    def save() -> None:
+        if "driver_version" not in facts["gpu"]:  # asked now that the device is warm, and once: it takes a while
+            facts["gpu"] |= gpu.nvidia_smi()
+        if found["cases"]:
+            report.write(options.output, found | {"seconds": found["seconds"] + time.perf_counter() - begin})
+
+    measured = {case["asked"] for case in found["cases"]}
+    for case in wanted:
+        progress.step(str(case))
+        if str(case) in measured:
+            continue
+        if not (case_here := fitted(case, gpu.free_bytes())):
+            left_out[str(case)] = "too large for this device's memory"
+            continue
+        here = {name: taking_part[name] for name in taking_part if name != "torch_compile" or case in COMPILED}
+        try:
+            results = measure(gpu, case_here, here, ROUNDS)
+        except Exception as problem:
+            left_out[str(case)] = why_left_out(gpu, str(case_here), problem)
+            continue
+        described = {"asked": str(case), "name": str(case_here), **case_here._asdict(), "bytes": case_here.bytes_moved}
+        found["cases"].append(described | {"buffers": buffers(case_here), "results": results})
+        save()
     for name, cost in costs.items():
         progress.step(name.replace("_", " "))
+        if name in found:
+            continue
         try:
             found[name] = cost()
         except Exception as problem:
             left_out[name] = why_left_out(gpu, name, problem)
+        save()
     progress.close()
-    return {
-        "facts": facts,
-        "quick": options.quick,
-        "left_out": left_out,
-        "cases": cases,
-        **found,
-        "seconds": time.perf_counter() - begin,
-    }
+    return found | {"seconds": found["seconds"] + time.perf_counter() - begin}
+
+
+def before(options: argparse.Namespace) -> dict[str, Any]:
+    """What an earlier run left in the file, or nothing."""
+    if options.go_on and options.output.exists():
+        found: dict[str, Any] = json.loads(options.output.read_text(encoding="utf-8"))
+        if found["quick"] == options.quick:
+            return found
+    return {"quick": options.quick, "cases": [], "seconds": 0.0}
 
 
 def main(given: Sequence[str] | None = None, gpu: Gpu | None = None) -> int:
@@ -212,11 +245,11 @@ def main(given: Sequence[str] | None = None, gpu: Gpu | None = None) -> int:
     try:
         gpu = gpu or find()
     except RuntimeError as problem:
-        command.error(str(problem).splitlines()[0])
+        command.error(str(problem))
     try:
         results = run(gpu, options)
     except KeyboardInterrupt:
-        print("\nInterrupted: nothing is written.", file=sys.stderr)
+        print(f"\nInterrupted: what was measured is in {options.output}.", file=sys.stderr)
         return 130
     if not results["cases"]:
         print(f"Nothing could be measured: {results['left_out']}", file=sys.stderr)

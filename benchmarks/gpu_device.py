@@ -94,16 +94,23 @@ class Gpu:
         return dict(zip(names, values if len(values) == len(names) else len(names) * [None], strict=True))
 
 
-def find() -> Gpu:
-    """The GPU, or a RuntimeError that says what is missing."""
+def why_none() -> str | None:
+    """What is missing for a GPU to be used, in one line; None if nothing is."""
     try:
         import cupy
     except ImportError as problem:
-        raise RuntimeError(f"CuPy is needed, and cannot be imported: {problem}") from None
+        return f"CuPy is needed, and cannot be imported: {problem}".splitlines()[0]
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except RuntimeError as problem:  # CuPy raises one of these for every CUDA error
-        raise RuntimeError(f"a CUDA GPU is needed, and CuPy cannot use one: {problem}") from None
-    if not count:
-        raise RuntimeError("a CUDA GPU is needed, and CuPy finds none")
+        return f"a CUDA GPU is needed, and CuPy cannot use one: {problem}".splitlines()[0]
+    return None if count else "a CUDA GPU is needed, and CuPy finds none"
+
+
+def find() -> Gpu:
+    """The GPU, or a RuntimeError that says what is missing."""
+    if reason := why_none():
+        raise RuntimeError(reason)
+    import cupy
+
     return Gpu(cupy)

@@ -59,7 +59,7 @@ def why_left_out(gpu: Gpu, what: str, problem: Exception) -> str:
     except Exception:
         raise SystemExit(
             f"python -m benchmarks.gpu: the device is lost after {what} ({reason}). "
-            f"Nothing is written; with --contestants you can name the others."
+            f"What was measured before is kept; with --go-on and --contestants the others can take part."
         ) from None
     return reason
 

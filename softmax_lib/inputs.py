@@ -171,7 +171,8 @@ def masked(logits: Array, mask: Any, xp: Any = np) -> Array:
     nothing = logits.dtype.type(-np.inf)
     if not np.isinf(nothing):  # as in most types of 8 bits and fewer
         raise TypeError(f"where needs logits of a type that has an infinity, got dtype {logits.dtype}")
-    return xp.where(mask, logits, nothing)
+    # CuPy selects from bfloat16 as from float32.
+    return xp.where(mask, logits, nothing).astype(logits.dtype, copy=False)
 
 
 def check_out(out: Any, logits: Array, name: str = "x", xp: Any = np) -> None:
@@ -187,6 +188,8 @@ def check_out(out: Any, logits: Array, name: str = "x", xp: Any = np) -> None:
         raise ValueError(f"out must have the shape of {name}, {logits.shape}, got {out.shape}")
     if xp is np and not out.flags.writeable:
         raise ValueError("out must be writeable, got a read-only array")
+    if xp is not np and out.device != logits.device:
+        raise ValueError(f"out must be on the device of {name}, {logits.device}, got {out.device}")
     if out.size and any(stride == 0 and count > 1 for stride, count in zip(out.strides, out.shape, strict=True)):
         raise ValueError("out must be writeable, got a broadcast array")
 

@@ -54,12 +54,16 @@ def log_softmax(x: Any, axis: Axis = -1, *, where: Any = None, out: Any = None) 
 
 
 def logsumexp(x: Any, axis: Axis = -1, *, keepdims: bool = False, where: Any = None) -> Any:
-    """See :func:`softmax_lib.logsumexp`. longdouble is a TypeError."""
+    """See :func:`softmax_lib.logsumexp`. float32 is within 4 ULP, of the maximum if that is more; no longdouble."""
     logits = _as_logits("logsumexp", x)
     axes = inputs.as_axes(logits, axis)
-    maximum, rest = _normalizers(inputs.masked(logits, inputs.as_mask(where, logits, cp), cp), axes)
+    slices = _Slices(inputs.masked(logits, inputs.as_mask(where, logits, cp), cp), axes)
     shape = [1 if i in axes else n for i, n in enumerate(logits.shape) if keepdims or i not in axes]
-    return (maximum + cp.log1p(rest)).astype(logits.dtype).reshape(shape)
+    if not logits.size:
+        return cp.full(shape, -np.inf, logits.dtype)
+    result = cp.empty(shape, logits.dtype)
+    slices.finish("logsumexp", result)
+    return result
 
 
 def normalizer(x: Any, axis: Axis = -1) -> Pair:
@@ -109,8 +113,10 @@ def cross_entropy(
     logits = _as_logits("cross_entropy", x)
     axis = inputs.as_axis(logits, axis)
     wanted = inputs.as_target("cross_entropy", target, logits, axis, label_smoothing, ignore_index, cp)
+    if wanted.is_plain:
+        return _loss_of_classes(logits, _classes_or_none(wanted), axis)
     if wanted.shares is None:
-        loss = _loss_of_classes(logits, wanted.classes, axis, wanted.label_smoothing)
+        loss = _smoothed_loss_of_classes(logits, wanted.classes, axis, wanted.label_smoothing)
     else:
         shares = derived.smoothed(wanted.shares.astype(np.float64), wanted.label_smoothing, axis)
         loss = derived.loss_of_shares(log_softmax(logits.astype(np.float64), axis), shares, axis, cp)
@@ -125,11 +131,9 @@ def cross_entropy_grad(
     axis = inputs.as_axis(logits, axis)
     wanted = inputs.as_target("cross_entropy_grad", target, logits, axis, label_smoothing, ignore_index, cp)
     if wanted.shares is None:
-        classes = wanted.classes
-        if wanted.ignored is not None:
-            classes = cp.ascontiguousarray(cp.where(wanted.ignored, -1, classes))
         slices = _Slices(logits, (axis,))
-        result = slices.fill(None, "cross_entropy_grad", (slices.array,), classes, wanted.label_smoothing)
+        more = _classes_or_none(wanted), wanted.label_smoothing
+        result = slices.fill(None, "cross_entropy_grad", (slices.array,), *more)
         return slices.unstack(result)
     shares = derived.smoothed(wanted.shares.astype(np.float64), wanted.label_smoothing, axis)
     shares = cp.moveaxis(shares, axis, -1)
@@ -142,13 +146,13 @@ def cross_entropy_grad(
 
 
 @functools.cache
-def _module(dtype: Any, geometry: Geometry) -> Any:
-    return cp.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=options(dtype.name, geometry))
+def _module(options: tuple[str, ...]) -> Any:
+    return cp.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=options)
 
 
 @functools.cache
 def _kernel(name: str, dtype: Any, geometry: Geometry) -> Callable[..., None]:
-    kernel: Callable[..., None] = _module(dtype, geometry).get_function(name)
+    kernel: Callable[..., None] = _module(options(dtype.name, geometry)).get_function(name)
     return kernel
 
 
@@ -162,7 +166,8 @@ class _Slices:
         self.adjacent = self.axes == tuple(range(first, first + len(axes)))
         if not self.adjacent:
             array, first = cp.moveaxis(array, self.axes, self._last()), array.ndim - len(axes)
-        self.array = cp.ascontiguousarray(array)
+        array = cp.ascontiguousarray(array)
+        self.array = array if _is_aligned(array) else array.copy()
         self.length = math.prod(array.shape[first : first + len(axes)])
         self.inner = math.prod(array.shape[first + len(axes) :])
         self.count = math.prod(array.shape[:first]) * self.inner
@@ -172,7 +177,9 @@ class _Slices:
 
     def fit(self, out: Any, array: Any) -> bool:
         """Whether a kernel can write to `out`: laid out as the slices are, and the memory of `array` or none of it."""
-        fits = out is not None and out.dtype == self.array.dtype and self.adjacent and out.flags.c_contiguous
+        if out is None or out.dtype != self.array.dtype or not self.adjacent:
+            return False
+        fits = out.flags.c_contiguous and _is_aligned(out)
         return bool(fits and (out is array or not cp.may_share_memory(out, array)))
 
     def unstack(self, result: Any) -> Any:
@@ -181,7 +188,7 @@ class _Slices:
 
     def geometry(self, arrays: int = 1) -> Geometry:
         size = self.array.dtype.itemsize
-        return geometry(self.length, size, across=self.inner > 1, clusters=_has_clusters(), arrays=arrays)
+        return geometry(self.length, size, across=self.inner > 1, arrays=arrays)
 
     def fill(self, out: Any, name: str, arrays: tuple[Any, ...], *more: Any) -> Any:
         """What the kernel of this name makes of these arrays; in `out`, if that is given."""
@@ -195,19 +202,37 @@ class _Slices:
 
     def reduce(self, geometry: Geometry, *arrays: Any) -> Any:
         """What a kernel has to know of each slice: its normalizer, or for the vector product its moments."""
-        name, fields = ("normalizers", 2) if len(arrays) == 1 else ("moments", 7)
-        found = cp.empty((self.count, geometry.parts, fields), np.float64)
+        if len(arrays) == 1:
+            name, fields = "normalizers", 2
+            kind: Any = np.float64
+        else:  # of narrow entries they are floats; of float64 the sums are two numbers each
+            name, fields = "moments", 7 if self.array.dtype.itemsize == 8 else 5
+            kind = np.float32 if self.array.dtype.itemsize == 2 else np.float64
+        found = cp.empty((self.count, geometry.parts, fields), kind)
         self.launch(geometry, name, *arrays, found)
         if geometry.parts > 1:
-            of_parts, found = found, cp.empty((self.count, 1, fields), np.float64)
+            of_parts, found = found, cp.empty((self.count, 1, fields), kind)
             merge = _kernel(f"merge_{name}", self.array.dtype, geometry)
-            merge((self.count,), (32,), (of_parts, found, geometry.parts))
+            merge((self.count,), (geometry.merging,), (of_parts, found, geometry.parts))
         return found[:, 0]
 
     def launch(self, geometry: Geometry, name: str, *arguments: Any) -> None:
         kernel = _kernel(name, self.array.dtype, geometry)
         shape = (self.count, self.length, self.inner, geometry.parts)
         kernel(geometry.grid(self.count), geometry.block, (*arguments, *shape))
+
+    def finish(self, name: str, *arguments: Any) -> None:
+        """Launch a kernel that makes one number of each slice's normalizer, a thread a slice."""
+        geometry = self.geometry()
+        found = self.reduce(geometry, self.array)
+        shape = (self.count, self.length, self.inner, 1)
+        kernel = _kernel(name, self.array.dtype, geometry)
+        kernel((-(-self.count // 128),), (128,), (found, *arguments, *shape))
+
+
+def _is_aligned(array: Any) -> bool:
+    """Whether it begins where a kernel can move 16 bytes at once; of CuPy's arrays only views may not."""
+    return bool(array.data.ptr % 16 == 0)
 
 
 def _put(result: Any, out: Any, dtype: Any) -> Any:
@@ -232,6 +257,7 @@ def _along_axis(function: str, x: Any, axis: Axis, where: Any, out: Any, nothing
     if mask is not None:
         left = cp.atleast_1d(mask).any(axis=axes, keepdims=True)
         result = cp.where(left, result, result.dtype.type(nothing)).reshape(logits.shape)
+        result = result.astype(logits.dtype, copy=False)  # CuPy selects from bfloat16 as from float32
     return _put(result, out, logits.dtype)
 
 
@@ -245,11 +271,26 @@ def _normalizers(logits: Any, axes: tuple[int, ...]) -> Pair:
     return pairs[:, 0].reshape(left), pairs[:, 1].reshape(left)
 
 
-def _loss_of_classes(logits: Any, classes: Any, axis: int, label_smoothing: float) -> Any:
+def _classes_or_none(wanted: inputs.Target) -> Any:
+    """The class of each example, and -1 where it does not count."""
+    if wanted.ignored is None:
+        return wanted.classes
+    return cp.ascontiguousarray(cp.where(wanted.ignored, -1, wanted.classes))
+
+
+def _loss_of_classes(logits: Any, classes: Any, axis: int) -> Any:
+    loss = cp.empty(classes.shape, logits.dtype)
+    if loss.size:
+        slices = _Slices(logits, (axis,))
+        slices.finish("cross_entropy", slices.array, classes, loss)
+    return loss
+
+
+def _smoothed_loss_of_classes(logits: Any, classes: Any, axis: int, label_smoothing: float) -> Any:
     """The loss of each example's class and, of its weight, a part that counts for all classes evenly."""
     maximum, rest = _normalizers(logits, (axis,))
     certain = derived.loss_of_classes(logits, classes, axis, maximum, rest, cp)
-    if label_smoothing == 0 or not logits.size:
+    if not logits.size:
         return certain
     below = logits.astype(np.float64)  # the one array of this size that is made
     cp.subtract(cp.expand_dims(maximum, axis), below, out=below)
@@ -283,10 +324,6 @@ def _others(shares: Any) -> Any:
 @functools.cache
 def _has_gpu() -> bool:
     return bool(cp.cuda.runtime.getDeviceCount())
-
-
-def _has_clusters() -> bool:
-    return int(cp.cuda.Device().compute_capability) >= 90
 
 
 def _as_logits(function: str, x: Any, name: str = "x") -> Any:

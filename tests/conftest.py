@@ -1,7 +1,8 @@
-"""A test marked `gpu` is skipped, with the reason, where there is no GPU; and what all processes of a run share."""
+"""What all tests share: a folder for what is compiled, and what is left out where what it needs is missing."""
 
 import os
 import tempfile
+from importlib.util import find_spec
 
 import pytest
 
@@ -15,6 +16,23 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="emulated_gpu_")
         os.environ[FOLDER] = folder.name
         config.add_cleanup(folder.cleanup)
+
+
+# A machine that is there for its GPU may have no package of the book's.
+NEEDS = {
+    "book": ("nbformat", "nbclient"),
+    "site": ("nbformat", "nbclient", "anywidget", "bs4", "playwright"),
+    "tools": ("nbformat", "nbclient"),
+    "benchmarks/test_gpu_page.py": ("nbformat", "nbclient"),
+    "benchmarks/test_ladder.py": ("nbformat", "nbclient"),
+    "library/test_widgets.py": ("anywidget", "traitlets"),
+}
+MISSING = {path: [name for name in names if find_spec(name) is None] for path, names in NEEDS.items()}
+collect_ignore = [path for path, missing in MISSING.items() if missing]
+
+
+def pytest_report_header() -> list[str]:
+    return [f"tests/{path} is left out: there is no {', '.join(names)}" for path, names in MISSING.items() if names]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -15,7 +15,8 @@ def main() -> int:
     chapter = BOOK / f"{name}.ipynb"
     run(chapter)
     # nbval runs the chapter once more and compares; of the rules for all chapters, those for this one are chosen.
-    check = [sys.executable, "-m", "pytest", str(chapter), "tests/book", "-k", name]
+    options = ["--nbval", "--nbval-current-env", "-k", name]
+    check = [sys.executable, "-m", "pytest", *options, str(chapter), "tests/book"]
     return subprocess.run(check, check=False).returncode
 
 

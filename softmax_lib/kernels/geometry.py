@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("softmax.cu")
+LONGEST_IN_TILES = 2**18  # entries; beyond, one block for each slice would be too few
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """How the work of a kernel is cut. The fields are macros in ``softmax.cu``; `parts` alone is an argument there."""
+    """How the work of a kernel is cut. The fields are macros in ``softmax.cu``, `parts` as IN_PARTS."""
 
     threads: int
     """Threads that share a slice, in each block."""
@@ -19,10 +20,10 @@ class Geometry:
     """Entries moved at once: 16 bytes where they lie side by side and the length allows."""
     slices: int
     """Slices that each block takes."""
-    cluster: int
-    """Blocks that share a slice and read each other's memory."""
+    tiled: bool
+    """Whether a block goes over its slice twice, tile by tile, because it cannot hold it."""
     parts: int
-    """Parts of a slice that is too long for that. Each is a block's, and is read twice."""
+    """Parts of a slice that is too long for that. Each is a block's."""
     across: bool
     """Whether the entries of a slice do not lie side by side; then those of neighbouring slices do."""
     arrays: int
@@ -32,11 +33,16 @@ class Geometry:
     def block(self) -> tuple[int, int]:
         return (self.slices, self.threads) if self.across else (self.threads, self.slices)
 
+    @property
+    def merging(self) -> int:
+        """Threads that merge what was found of the parts of a slice."""
+        return min(512, max(32, _power_of_two(self.parts, 1)))
+
     def grid(self, slices: int) -> tuple[int]:
-        return (-(-slices // self.slices) * self.cluster * self.parts,)
+        return (-(-slices // self.slices) * self.parts,)
 
 
-def geometry(length: int, itemsize: int, *, across: bool = False, clusters: bool = True, arrays: int = 1) -> Geometry:
+def geometry(length: int, itemsize: int, *, across: bool = False, arrays: int = 1) -> Geometry:
     """The geometry for slices of `length` entries of `itemsize` bytes.
 
     Parameters
@@ -45,30 +51,30 @@ def geometry(length: int, itemsize: int, *, across: bool = False, clusters: bool
         At least 1; and 2, 4 or 8.
     across : bool
         Whether the entries do not lie side by side.
-    clusters : bool
-        Whether the GPU has clusters: of compute capability 9.0 or more.
     arrays : int
         How many arrays are read: 1, or 2 for the vector product.
     """
-    # 16 registers for the entries of an array leave enough of the 64 that 1024 resident threads have.
-    most = 64 // max(itemsize, 4) // arrays
+    # Of the 64 registers that 1024 resident threads have, 16 for the entries leave enough for much else at once, and 32
+    # leave just enough. Narrow entries side by side take 32, which are no more bytes than 16 of float32.
+    fullest = 128 // max(itemsize, 4) // arrays
+    most = fullest if not across and (itemsize == 2 or arrays == 2) else fullest // 2
     vector = 1 if across else math.gcd(length, 16 // itemsize)
     # Eight threads with 16 bytes each fill a line of memory.
     fewest = 1 if across else 8 if length <= 64 else 16 if length <= 128 else 32
-    # Across, each thread leaves its sums, of up to 56 bytes, in 48 KiB of shared memory, for 32 slices.
-    widest = (32 if arrays == 1 else 16) if across else 512
-    threads, values, cluster, parts = max(fewest, _power_of_two(length, most)), most, 1, 1
+    # Across, few threads for a slice and many slices for a block have the least to tell each other.
+    widest = 8 if across else 1024 // arrays
+    threads, values = max(fewest, _power_of_two(length, most)), most
+    tiled, parts = False, 1
     if threads > widest:
-        larger = [(widest, most, blocks) for blocks in (2, 4, 8) if clusters]
-        if not across:
-            larger += [(count, 2 * most, 8 if clusters else 1) for count in (widest, 2 * widest)]
-        fitting = [each for each in larger if math.prod(each) >= length]
-        threads, values, cluster = fitting[0] if fitting else (widest, most, 1)
-        parts = 1 if fitting else -(-length // (widest * most))
+        tiled = not across and length <= LONGEST_IN_TILES
+        # In larger blocks there are fewer slices at a time; so the cache keeps them until they are read again.
+        larger = tiled and arrays == 1 and length * itemsize <= 2**17
+        threads, values = (widest, most) if across else (1024 if larger else 512, 64 // max(itemsize, 4))
+        parts = 1 if tiled else -(-length // (threads * values))
     else:
         values = max(vector, _power_of_two(length, threads))
     slices = max(32 if across else 1, 128 // threads)
-    return Geometry(threads, values, vector, slices, cluster, parts, across, arrays)
+    return Geometry(threads, values, vector, slices, tiled, parts, across, arrays)
 
 
 def _power_of_two(count: int, share: int) -> int:
@@ -79,4 +85,5 @@ def _power_of_two(count: int, share: int) -> int:
 def options(dtype: str, geometry: Geometry) -> tuple[str, ...]:
     """The options that ``softmax.cu`` is compiled with, by NVRTC or nvcc."""
     macros = {name.upper(): int(value) for name, value in asdict(geometry).items() if name != "parts"}
+    macros |= {"IN_PARTS": int(geometry.parts > 1), "MERGING": geometry.merging}
     return ("--std=c++17", f"-DELEMENT={dtype}", *(f"-D{name}={value}" for name, value in macros.items()))

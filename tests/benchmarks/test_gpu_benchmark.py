@@ -232,16 +232,51 @@ def test_the_slow_stop_after_three_rounds_and_the_copy_never_does(small, tmp_pat
         assert case["results"]["slow"]["ratio_to_copy"]["median"] == pytest.approx(0.1, rel=1e-4)
 
 
-def test_an_interrupted_run_leaves_the_old_file(small, tmp_path, capsys):
-    def interrupted(result):
-        raise KeyboardInterrupt
+def test_an_interrupted_run_keeps_what_it_measured_and_the_next_adds_the_rest(small, tmp_path, capsys):
+    calls = []
 
+    def interrupted(result):
+        calls.append(1)
+        if len(calls) == stops_at:
+            raise KeyboardInterrupt
+        return result
+
+    stops_at = 1
     (tmp_path / "gpu.json").write_text("the last run's")
-    status, output = run(tmp_path, {"interrupted": contestant(change=interrupted)}, small)
-    assert status == 130
-    assert output.read_text() == "the last run's"
+    status, output = run(tmp_path, {"right": contestant(change=interrupted)}, small)
+    assert (status, output.read_text()) == (130, "the last run's")  # nothing was measured
+    small.setattr(gpu, "GRID", CASES[:2])
+    run(tmp_path, {"right": contestant(seen=(seen := []))}, small)
+    first = json.loads(output.read_text())["cases"]
+    small.setattr(gpu, "GRID", CASES)
+    seen.clear()
+    run(tmp_path, {"right": contestant(seen=seen)}, small, "--go-on")
+    results = json.loads(output.read_text())
+    assert results["cases"][:2] == first
+    assert [case["asked"] for case in results["cases"]] == [str(case) for case in CASES]
+    assert CASES[0] not in {case for case, _ in seen}
     assert list(tmp_path.iterdir()) == [output]
-    assert "Interrupted: nothing is written." in capsys.readouterr().err
+
+
+def test_a_file_is_written_after_every_case(small, tmp_path, capsys):
+    output = tmp_path / "gpu.json"
+
+    def interrupted(result):
+        if output.exists() and len(json.loads(output.read_text())["cases"]) == 3:
+            raise KeyboardInterrupt
+        return result
+
+    status, _ = run(tmp_path, {"interrupted": contestant(change=interrupted)}, small)
+    assert status == 130
+    assert len(json.loads(output.read_text())["cases"]) == 3
+    assert f"Interrupted: what was measured is in {output}." in capsys.readouterr().err
+
+
+def test_a_compiler_takes_part_where_it_is_asked_to(small, tmp_path):
+    small.setattr(gpu, "COMPILED", CASES[1:2])
+    _, output = run(tmp_path, {"torch_compile": contestant()}, small)
+    cases_here = json.loads(output.read_text())["cases"]
+    assert [case["asked"] for case in cases_here if "torch_compile" in case["results"]] == [str(CASES[1])]
 
 
 def test_a_lost_device_ends_the_run_with_the_name_of_who_lost_it(small, tmp_path):

@@ -21,7 +21,9 @@ namespace device {
 namespace {
 
 constexpr size_t STACK_BYTES = 64 << 10;
-constexpr size_t SHARED_BYTES = 48 << 10;  // the most that __shared__ arrays may take
+constexpr size_t SHARED_BYTES = 227 << 10;   // the most that a block of an H100 may have
+constexpr size_t DECLARED_BYTES = 48 << 10;  // the most of it that __shared__ arrays may take
+constexpr unsigned MAX_COPIES = 64;
 constexpr unsigned WARP = 32, MAX_THREADS = 1024, MAX_CLUSTER = 8;
 constexpr unsigned SEVERAL = ~0u;
 constexpr ptrdiff_t NEAR = 1 << 16;  // bytes from an array, to name it in a report
@@ -43,6 +45,12 @@ struct Block {
     Meeting barrier, warps[MAX_THREADS / WARP];
 };
 
+// Sixteen bytes on their way to shared memory.
+struct Copy {
+    void* to;
+    char bytes[16];
+};
+
 struct Fibre {
     Index index;
     unsigned number;
@@ -54,6 +62,8 @@ struct Fibre {
     Time came;
     unsigned shuffles;
     unsigned long long offered[2];  // a lane may be at its next shuffle before all have read this one
+    Copy copies[MAX_COPIES];
+    unsigned copies_begun, copies_done;
 };
 
 // Who last touched a byte of shared memory, and when. Only threads of its own block write it.
@@ -101,7 +111,7 @@ Block blocks[MAX_CLUSTER];
 Meeting cluster;
 alignas(128) char shared_memory[MAX_CLUSTER][SHARED_BYTES];
 Touched touched[MAX_CLUSTER][SHARED_BYTES];
-size_t shared_used;
+size_t shared_used, shared_asked_for;
 
 Fibre* now;
 jmp_buf scheduler;
@@ -189,7 +199,8 @@ void prepare_cluster(Index first, unsigned cluster_size) {
     fibre_count = cluster_size * per_block;
     ++time_now;
     cluster = {fibre_count, 0, nullptr, 0, time_now};
-    memset(shared_memory, 0xff, cluster_size * SHARED_BYTES);  // NaN until written
+    for (unsigned rank = 0; rank < cluster_size; ++rank)  // NaN until written
+        memset(shared_memory[rank], 0xff, shared_used ? shared_used : SHARED_BYTES);
     for (unsigned rank = 0; rank < cluster_size; ++rank) {
         Block& block = blocks[rank];
         block = {{first.x + rank, first.y, first.z}, rank, 0, {per_block, 0, nullptr, 0, time_now}, {}};
@@ -201,6 +212,7 @@ void prepare_cluster(Index first, unsigned cluster_size) {
             fibre.returned = false;
             fibre.waits_at = nullptr;
             fibre.shuffles = 0;
+            fibre.copies_begun = fibre.copies_done = 0;
             ++block.warps[i / WARP].members;
         }
     }
@@ -307,9 +319,34 @@ void* shared(Shared& array, size_t bytes, size_t alignment) {
     if (array.launch != launch_number) {
         array = {launch_number, (shared_used + alignment - 1) / alignment * alignment};
         shared_used = array.offset + bytes;
-        if (shared_used > SHARED_BYTES) fail("declares %zu bytes of shared memory, of %zu", shared_used, SHARED_BYTES);
+        if (shared_used > DECLARED_BYTES + shared_asked_for)
+            fail("declares %zu bytes of shared memory, of %zu", shared_used, DECLARED_BYTES + shared_asked_for);
     }
     return shared_memory[now->block->rank] + array.offset;
+}
+
+void* shared_ahead(Shared& array, size_t bytes, size_t alignment) {
+    if (bytes > shared_asked_for)
+        fail("uses %zu bytes of shared memory, of %zu that the launch asked for", bytes, shared_asked_for);
+    return shared(array, bytes, alignment);
+}
+
+void keep_copy(void* to, const char (&bytes)[16]) {
+    if (now->copies_begun == MAX_COPIES) fail("has %u copies on the way", MAX_COPIES);
+    Copy& copy = now->copies[now->copies_begun++];
+    copy.to = to;
+    memcpy(copy.bytes, bytes, sizeof bytes);
+}
+
+// One more of the copies that this thread began, in their order; null after the last.
+void* next_copy(char (&bytes)[16]) {
+    if (now->copies_done == now->copies_begun) {
+        now->copies_begun = now->copies_done = 0;
+        return nullptr;
+    }
+    Copy& copy = now->copies[now->copies_done++];
+    memcpy(bytes, copy.bytes, sizeof bytes);
+    return copy.to;
 }
 
 const void* in_block(const void* shared, int rank) {
@@ -351,7 +388,7 @@ float larger(float a, float b) {
 // Runs a kernel; the answer is what went wrong, or null.
 extern "C" const char* launch(void (*kernel)(void**), void** arguments, const unsigned* grid, const unsigned* threads,
                               unsigned cluster_size, const device::Array* arrays, int argument_count,
-                              bool flush) {
+                              size_t shared_bytes, bool flush) {
     using namespace device;
     Flushing flushing(flush);
     if (fibres[0].stack == nullptr) {
@@ -367,6 +404,7 @@ extern "C" const char* launch(void (*kernel)(void**), void** arguments, const un
     device::arrays = arrays;
     device::argument_count = argument_count;
     shared_used = 0;
+    shared_asked_for = shared_bytes;
     error[0] = 0;
     rewrite.begin = shared_memory[0];
     rewrite.bytes = 0;

@@ -27,6 +27,10 @@
     static device::Shared name##_storage; \
     auto& name = *static_cast<type(*)[count]>(device::shared(name##_storage, sizeof(type[count]), alignof(type)))
 
+#define SHARED_AHEAD(type, name, count)   \
+    static device::Shared name##_storage; \
+    auto& name = *static_cast<type(*)[count]>(device::shared_ahead(name##_storage, sizeof(type[count]), alignof(type)))
+
 // What Python calls: the kernel with its arguments unpacked, and their types.
 #define LAUNCHABLE(kernel)                                                                \
     extern "C" void run_##kernel(void** arguments) { device::call(::kernel, arguments); } \
@@ -64,7 +68,11 @@ void block_barrier(Line);
 void cluster_barrier(Line);
 unsigned long long shuffle_xor(unsigned mask, unsigned long long bits, int offset, Line);
 void* shared(Shared&, size_t bytes, size_t alignment);
+void* shared_ahead(Shared&, size_t bytes, size_t alignment);
 const void* in_block(const void* shared, int rank);
+
+void keep_copy(void* to, const char (&bytes)[16]);
+void* next_copy(char (&bytes)[16]);
 
 double as_double(float x);
 float as_float(double x);
@@ -117,6 +125,22 @@ struct alignas(16) uint4 {
     unsigned x, y, z, w;
 };
 
+// Nothing is in shared memory before the wait: who forgets to wait finds what was there before.
+inline void begin_copy(uint4* shared, const uint4* from) {
+    char bytes[16];
+    const uint4 read = *from;
+    __builtin_memcpy(bytes, &read, 16);
+    device::keep_copy(shared, bytes);
+}
+inline void wait_for_copies() {
+    char bytes[16];
+    while (void* to = device::next_copy(bytes)) {
+        uint4 arrived;
+        __builtin_memcpy(&arrived, bytes, 16);
+        *static_cast<uint4*>(to) = arrived;
+    }
+}
+
 template <class T>
 void __stcs(T* at, T value) {
     *at = value;
@@ -135,6 +159,7 @@ inline float as_float(double x) { return device::as_float(x); }
 inline float add(float a, float b) { return device::add(a, b); }
 inline float fused_multiply_add(float a, float b, float c) { return device::fused_multiply_add(a, b, c); }
 inline float larger(float a, float b) { return device::larger(a, b); }
+inline float subtract(float a, float b) { return device::add(a, -b); }
 
 inline float half_to_float(unsigned short half) {
     unsigned sign = (half & 0x8000u) << 16, magnitude = (half & 0x7fffu) << 13;
@@ -152,6 +177,14 @@ inline unsigned short float_to_half(float value) {
     unsigned bits = device::bit_cast<unsigned>(magnitude);
     return sign | (((bits + 0xfffu + (bits >> 13 & 1u)) >> 13) - (112u << 10));  // ties to even; the other bias
 }
+
+inline unsigned short float_to_bfloat(float value) {
+    unsigned bits = device::bit_cast<unsigned>(value);
+    return isnan(value) ? 0x7fff : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16;  // to nearest, ties to even
+}
+
+// As wrong as the GPU's own may be, 2^-22 of the result. A CPU has its own answers for what is subnormal; a GPU has 0.
+inline float exp2_to_22_bits(float x) { return x < -126.0f ? 0.0f : float(exp2(x)) * (1 + 0x1p-22f); }
 
 inline int cluster_rank() { return device::cluster_rank(); }
 inline void cluster_barrier(device::Line line = {__builtin_LINE()}) { device::cluster_barrier(line); }

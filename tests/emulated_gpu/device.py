@@ -24,6 +24,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+import ml_dtypes
 import numpy as np
 
 HERE = Path(__file__).parent
@@ -51,7 +52,14 @@ class Kernel:
         self.types = [letters[i : i + 2] for i in range(0, len(letters), 2)]
 
     def __call__(
-        self, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], *, cluster: int = 1, flush: bool = False
+        self,
+        grid: Sequence[int],
+        block: Sequence[int],
+        args: Sequence[Any],
+        *,
+        shared_mem: int = 0,
+        cluster: int = 1,
+        flush: bool = False,
     ) -> None:
         grid, block = ((*shape, 1, 1)[:3] for shape in (grid, block))
         if min(grid + block) < 1 or np.prod(block) > 1024 or not 1 <= cluster <= 8 or grid[0] % cluster:
@@ -67,6 +75,7 @@ class Kernel:
             cluster,
             (ctypes.c_void_p * (2 * len(args)))(*(end for array in bounds for end in array)),
             len(args),
+            ctypes.c_size_t(shared_mem),
             flush,
         )
         if problem:
@@ -157,7 +166,15 @@ def compile(source: Path, macros: Mapping[str, str | int], kernels: Sequence[str
 
 # What is compiled of softmax.cu, by the number of arrays that its kernels read.
 KERNELS_OF = {
-    "1": ("normalizers", "softmax", "log_softmax", "cross_entropy_grad", "merge_normalizers"),
+    "1": (
+        "normalizers",
+        "softmax",
+        "log_softmax",
+        "cross_entropy_grad",
+        "logsumexp",
+        "cross_entropy",
+        "merge_normalizers",
+    ),
     "2": ("moments", "softmax_vjp", "merge_moments"),
 }
 
@@ -168,13 +185,11 @@ class RawModule:
     def __init__(self, code: str, options: Sequence[str]) -> None:
         macros = dict(option[2:].split("=") for option in options if option.startswith("-D"))
         definitions = tuple(f"-D{name}={value}" for name, value in macros.items())
-        self.cluster = int(macros["CLUSTER"])
         self.flush = macros["ELEMENT"] != "float64"  # of floats, CuPy flushes what is subnormal
         self.module = compile_text(code, definitions, KERNELS_OF[macros["ARRAYS"]])
 
     def get_function(self, name: str) -> Callable[..., None]:
-        cluster = self.cluster if name[:5] != "merge" else 1
-        return functools.partial(self.module.get_function(name), cluster=cluster, flush=self.flush)
+        return functools.partial(self.module.get_function(name), flush=self.flush)
 
 
 class CUDARuntimeError(RuntimeError):
@@ -184,9 +199,26 @@ class CUDARuntimeError(RuntimeError):
 class Device:
     compute_capability = "90"
 
+    def __init__(self, number: int = 0) -> None:
+        self.id = number
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Device) and self.id == other.id
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return f"<CUDA Device {self.id}>"
+
 
 class DeviceArray(np.ndarray):
     """An array of the emulated device. As on a GPU, NumPy's own are not; here they share its memory all the same."""
+
+    device = Device()
+
+    @property
+    def data(self) -> Any:
+        return SimpleNamespace(ptr=self.ctypes.data)
 
     def min(self, axis: Any = None, out: Any = None, keepdims: bool = False) -> Any:
         """CuPy's has no other arguments."""
@@ -238,6 +270,11 @@ class ArrayModule:
 
     def asarray(self, array: Any) -> np.ndarray:
         return np.require(array, requirements="A").view(DeviceArray)
+
+    def where(self, condition: Any, *choices: Any) -> Any:
+        """CuPy's has no loop for bfloat16, and takes the next one that can hold it."""
+        chosen = np.where(condition, *choices)
+        return chosen.astype(np.float32 if chosen.dtype == ml_dtypes.bfloat16 else chosen.dtype).view(DeviceArray)
 
     def empty(self, *args: Any, **kwargs: Any) -> np.ndarray:
         return unwritten(np.empty(*args, **kwargs))

@@ -4,6 +4,7 @@ import functools
 import os
 import re
 
+import ml_dtypes
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -55,10 +56,22 @@ extern "C" __global__ void neighbours(int* x, int cluster) {
     cluster_barrier();
 }
 
+extern "C" __global__ void copied(const uint4* from, uint4* x, int waits) {
+    SHARED_AHEAD(uint4, later, 32);
+    begin_copy(&later[threadIdx.x], &from[threadIdx.x]);
+    if (waits) wait_for_copies();
+    x[threadIdx.x] = later[threadIdx.x];
+}
+
 extern "C" __global__ void widen(const unsigned short* half, float* x) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;
     x[i] = half_to_float(half[i]);
 }
+extern "C" __global__ void narrow_more(const float* x, unsigned short* bfloat) {
+    const int i = blockIdx.x * blockDim.x + threadIdx.x;
+    bfloat[i] = float_to_bfloat(x[i]);
+}
+
 extern "C" __global__ void narrow(const float* x, unsigned short* half) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;
     half[i] = float_to_half(x[i]);
@@ -185,6 +198,17 @@ def test_blocks_of_a_cluster_read_each_other(compiled, cluster):
     assert_array_equal(x, neighbour[:, None] * 100 + np.arange(64))
 
 
+def test_what_is_copied_ahead_is_there_after_the_wait(compiled):
+    copied, x = np.arange(128, dtype=np.float32), np.zeros(128, np.float32)
+    call = functools.partial(compiled.get_function("copied"), (1,), (32,))
+    call((copied, x, np.int32(1)), shared_mem=512)
+    assert_array_equal(x, copied)
+    call((copied, x, np.int32(0)), shared_mem=512)
+    assert np.isnan(x).all()
+    with pytest.raises(RuntimeError, match="uses 512 bytes of shared memory, of 496 that the launch asked for"):
+        call((copied, x, np.int32(1)), shared_mem=496)
+
+
 def test_every_half_becomes_its_float(compiled):
     half = np.arange(2**16, dtype=np.uint16)
     x = np.empty(2**16, np.float32)
@@ -206,6 +230,16 @@ def test_floats_round_to_halves(compiled):
         expected = x.astype(np.float16)
     assert_array_equal(half.view(np.float16), expected)
     assert_array_equal(half[~np.isnan(x)], expected.view(np.uint16)[~np.isnan(x)])
+
+
+def test_floats_round_to_bfloats(compiled):
+    x = np.random.default_rng(0).integers(0, 2**32, 2**16, np.uint32)
+    x[:4] = 0x3F808000, 0x3F818000, 0x7FC12345, 0x00018000  # two ties, a NaN, a tie of subnormals
+    bits = np.empty(2**16, np.uint16)
+    compiled.get_function("narrow_more")((64,), (1024,), (x.view(np.float32), bits))
+    with np.errstate(all="ignore"):
+        expected = x.view(np.float32).astype(ml_dtypes.bfloat16)
+    assert_array_equal(bits.view(ml_dtypes.bfloat16).astype(np.float32), expected.astype(np.float32))
 
 
 def test_arguments_have_the_types_that_cupy_gives_them(compiled):

@@ -38,8 +38,11 @@ def test_a_row_does_not_depend_on_the_rows_beside_it(backend, function, dtype, l
     for row in {*range(min(20, count)), count // 2 - 1, count // 2, count - 1}:
         assert_array_equal(call(rows[row]), together[row])
     assert_array_equal(call(rows[::-1])[::-1], together)
+    terms = 0.0
+    if function == "logsumexp" and "with_cupy" in backend.name:  # m + log s near 0
+        terms = np.nan_to_num(np.abs(rows).max(axis=-1), posinf=0)
     for columns in (rows.T, rows.T.copy()):  # as they lie, and apart
-        assert_same(backend, call(columns, 0), together.T)
+        assert_same(backend, call(columns, 0), together.T, terms)
 
 
 def test_a_float32_row_between_two_numbers_is_the_same_in_any_batch(backend):
