@@ -31,7 +31,7 @@ COUNTERS = (
     "sm__warps_active.avg.pct_of_peak_sustained_active",
     "smsp__average_warps_issue_stalled_long_scoreboard_per_issue_active.ratio",
 )
-# Three shapes: rows of one block in float32, rows of one warp in bfloat16, rows of a cluster.
+# Three shapes: rows of one block in float32, rows of one warp in bfloat16, rows in tiles.
 PROFILED = """
 import cupy, ml_dtypes, numpy
 from softmax_lib import with_cupy
@@ -39,7 +39,7 @@ for dtype, shape in (("float32", (65536, 4096)), (ml_dtypes.bfloat16, (524288, 1
     x = cupy.random.standard_normal(shape, dtype=numpy.float32).astype(dtype)
     with_cupy.softmax(x, out=cupy.empty_like(x))
 """
-# Every way through memory: a warp, several, a cluster, parts, 16 bytes at once or not, and across.
+# Every way through memory: a warp, several, tiles, parts, 16 bytes at once or not, and across.
 TOUCHED = """
 import cupy
 from softmax_lib import with_cupy

@@ -329,6 +329,8 @@ def _has_gpu() -> bool:
 def _as_logits(function: str, x: Any, name: str = "x") -> Any:
     """`x` as an array on the GPU, of a type that the kernels know; or an error, also where there is no GPU."""
     logits = inputs.as_logits_up_to_float64(function, x, name, cp)
+    if logits.dtype.name == "bfloat16" and int(cp.__version__.partition(".")[0]) < 14:
+        raise TypeError(f"{function} needs CuPy 14 or later for bfloat16, and this is CuPy {cp.__version__}")
     if logits.dtype.name not in ("float16", "bfloat16", "float32", "float64"):
         logits = logits.astype(np.float32)
     try:

@@ -325,13 +325,13 @@ WAYS = {
 
 @picture
 def softmax_on_a_gpu(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
-    """The speed of softmax along rows as a share of the copy's, by the length of the rows.
+    """The speed of softmax along many rows as a share of the copy's, by the length of the rows.
 
     The cases are those of `benchmarks/results/gpu.json`.
     """
     shares: dict[str, dict[str, dict[int, float]]] = {}  # by type, contestant and columns
     for case in cases:
-        if (case["operation"], case["axis"]) == ("softmax", -1):
+        if (case["operation"], case["axis"]) == ("softmax", -1) and case["shape"][0] > 1:
             of_type = shares.setdefault(case["dtype"], {name: {} for name in CONTESTANTS})
             for name, found in of_type.items():
                 ratio = case["results"].get(name, {}).get("ratio_to_copy", {"median": math.nan})
@@ -353,6 +353,9 @@ def softmax_on_a_gpu(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Fig
             style = {"color": colour, "marker": marker, "linestyle": line, "label": label}
             axes.semilogx(*zip(*points, strict=True), **style, linewidth=2.5, zorder=3 if name == "with_cupy" else 2)
             (worst, at_worst), (best, at_best) = (choose((share, n) for n, share in points) for choose in (min, max))
+            if len(points) == 1:
+                told.append(f"{label} {two_digits(best)} at {at_best}")
+                continue
             told.append(f"{label} from {two_digits(worst)} at {at_worst} to {two_digits(best)} at {at_best}")
             if missing := sorted(by_length.keys() - dict(points).keys()):
                 told[-1] += f", no result at {', '.join(map(str, missing))}"

@@ -2,15 +2,19 @@
 
 import json
 import re
+import statistics
 
+import ml_dtypes  # noqa: F401, gives NumPy the name bfloat16
 import nbformat
+import numpy as np
 import pytest
 
-from benchmarks import gpu
+from benchmarks import gpu, report
 from benchmarks.cases import Case
 from softmax_lib import figures
 from softmax_lib.figures.cupy import CONTESTANTS, WAYS
 from softmax_lib.figures.paper import WIDE
+from softmax_lib.kernels.geometry import geometry
 from tests.benchmarks.test_gpu_benchmark import contestant, run, small  # noqa: F401, the last is a fixture
 from tools.notebooks import BOOK
 
@@ -26,10 +30,11 @@ def measured(dtype, shape, *, axis=-1, operation="softmax", **ratios):
 CASES = [
     measured("float32", (800, 4096), copy=1.0, with_cupy=0.97, torch=0.71, triton=0.9),
     measured("float32", (8000, 32), copy=1.0, with_cupy=0.83, torch=0.652, triton=0.88),
-    measured("float32", (1, 65_536), copy=1.0, with_cupy=0.91, torch=0.33, triton=None),
+    measured("float32", (50, 65_536), copy=1.0, with_cupy=0.91, torch=0.33, triton=None),
     measured("bfloat16", (800, 4096), copy=1.0, with_cupy=0.89, torch=0.61),
     measured("bfloat16", (8000, 32), copy=1.0, with_cupy=0.79, torch=0.62),
-    # Not on the figure: along the columns, another function, a type with one length.
+    # Not on the figure: a single row, along the columns, another function, a type with one length.
+    measured("float32", (1, 2**24), copy=1.0, with_cupy=0.05),
     measured("float32", (4096, 800), axis=0, copy=1.0, with_cupy=0.1),
     measured("float32", (8, 128), operation="log_softmax", copy=1.0, with_cupy=0.2),
     measured("float64", (8, 4096), copy=1.0, with_cupy=0.3),
@@ -133,6 +138,20 @@ def cell(tmp_path, monkeypatch):
         return shown
 
     return execute
+
+
+def test_what_the_page_says_of_the_measurements_is_in_the_file():
+    results = json.loads((report.RESULTS / "gpu.json").read_text(encoding="utf-8"))
+    assert results["left_out"] == {}
+    rows = [case for case in results["cases"] if (case["operation"], case["axis"]) == ("softmax", -1)]
+    rows = [case for case in rows if case["dtype"] != "float64" and case["shape"][0] > 1]
+    whole, tiled = [], []
+    for case in rows:
+        of = geometry(case["shape"][1], np.dtype(case["dtype"]).itemsize)
+        (tiled if of.tiled else whole).append(case["results"]["with_cupy"]["ratio_to_copy"]["median"])
+    assert statistics.median(whole) > 0.99  # as fast as the copy
+    assert all(0.6 < ratio < 0.7 for ratio in tiled)  # two thirds
+    assert results["crossover"]["wins_from"]["with_cupy_and_transfers"]["with_numba"] is None
 
 
 def test_without_a_file_the_page_says_so(cell, capsys):

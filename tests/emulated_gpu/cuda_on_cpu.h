@@ -20,16 +20,11 @@
 #define __device__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
-#define __cluster_dims__(...)
 
 // Like a __shared__ array, one for each block and each place in the source, however often a thread comes there.
 #define SHARED(type, name, count)         \
     static device::Shared name##_storage; \
     auto& name = *static_cast<type(*)[count]>(device::shared(name##_storage, sizeof(type[count]), alignof(type)))
-
-#define SHARED_AHEAD(type, name, count)   \
-    static device::Shared name##_storage; \
-    auto& name = *static_cast<type(*)[count]>(device::shared_ahead(name##_storage, sizeof(type[count]), alignof(type)))
 
 // What Python calls: the kernel with its arguments unpacked, and their types.
 #define LAUNCHABLE(kernel)                                                                \
@@ -62,17 +57,10 @@ struct Shared {
 [[gnu::const]] Index block_index();
 [[gnu::const]] Index block_shape();
 [[gnu::const]] Index grid_shape();
-[[gnu::const]] int cluster_rank();
 
 void block_barrier(Line);
-void cluster_barrier(Line);
 unsigned long long shuffle_xor(unsigned mask, unsigned long long bits, int offset, Line);
 void* shared(Shared&, size_t bytes, size_t alignment);
-void* shared_ahead(Shared&, size_t bytes, size_t alignment);
-const void* in_block(const void* shared, int rank);
-
-void keep_copy(void* to, const char (&bytes)[16]);
-void* next_copy(char (&bytes)[16]);
 
 double as_double(float x);
 float as_float(double x);
@@ -125,22 +113,6 @@ struct alignas(16) uint4 {
     unsigned x, y, z, w;
 };
 
-// Nothing is in shared memory before the wait: who forgets to wait finds what was there before.
-inline void begin_copy(uint4* shared, const uint4* from) {
-    char bytes[16];
-    const uint4 read = *from;
-    __builtin_memcpy(bytes, &read, 16);
-    device::keep_copy(shared, bytes);
-}
-inline void wait_for_copies() {
-    char bytes[16];
-    while (void* to = device::next_copy(bytes)) {
-        uint4 arrived;
-        __builtin_memcpy(&arrived, bytes, 16);
-        *static_cast<uint4*>(to) = arrived;
-    }
-}
-
 template <class T>
 void __stcs(T* at, T value) {
     *at = value;
@@ -185,11 +157,3 @@ inline unsigned short float_to_bfloat(float value) {
 
 // As wrong as the GPU's own may be, 2^-22 of the result. A CPU has its own answers for what is subnormal; a GPU has 0.
 inline float exp2_to_22_bits(float x) { return x < -126.0f ? 0.0f : float(exp2(x)) * (1 + 0x1p-22f); }
-
-inline int cluster_rank() { return device::cluster_rank(); }
-inline void cluster_barrier(device::Line line = {__builtin_LINE()}) { device::cluster_barrier(line); }
-
-template <class T>
-T read_from_block(const T* shared, int rank) {
-    return *static_cast<const T*>(device::in_block(shared, rank));
-}

@@ -40,7 +40,7 @@ class NoCompiler(RuntimeError):
 
 
 class Kernel:
-    """Called as CuPy's RawKernel is, but with what on a GPU is compiled in: the size of a cluster, and -ftz=true."""
+    """Called as CuPy's RawKernel is, but with what on a GPU is compiled in: `flush` is -ftz=true."""
 
     def __init__(self, library: ctypes.PyDLL, name: str) -> None:
         self.name = name
@@ -51,19 +51,10 @@ class Kernel:
         letters = signature().decode()
         self.types = [letters[i : i + 2] for i in range(0, len(letters), 2)]
 
-    def __call__(
-        self,
-        grid: Sequence[int],
-        block: Sequence[int],
-        args: Sequence[Any],
-        *,
-        shared_mem: int = 0,
-        cluster: int = 1,
-        flush: bool = False,
-    ) -> None:
+    def __call__(self, grid: Sequence[int], block: Sequence[int], args: Sequence[Any], *, flush: bool = False) -> None:
         grid, block = ((*shape, 1, 1)[:3] for shape in (grid, block))
-        if min(grid + block) < 1 or np.prod(block) > 1024 or not 1 <= cluster <= 8 or grid[0] % cluster:
-            raise ValueError(f"{self.name} cannot run with grid {grid}, block {block} and cluster {cluster}")
+        if min(grid + block) < 1 or np.prod(block) > 1024:
+            raise ValueError(f"{self.name} cannot run with grid {grid} and block {block}")
         types, values, bounds = zip(*map(as_passed, args), strict=True)
         if list(types) != self.types:
             raise TypeError(f"{self.name} takes {self.types}, got {list(types)}")
@@ -72,10 +63,8 @@ class Kernel:
             (ctypes.c_void_p * len(values))(*(value.ctypes.data for value in values)),
             (ctypes.c_uint * 3)(*grid),
             (ctypes.c_uint * 3)(*block),
-            cluster,
             (ctypes.c_void_p * (2 * len(args)))(*(end for array in bounds for end in array)),
             len(args),
-            ctypes.c_size_t(shared_mem),
             flush,
         )
         if problem:
@@ -251,6 +240,7 @@ class DeviceArray(np.ndarray):
 class ArrayModule:
     """NumPy in CuPy's place."""
 
+    __version__ = "14.2.0"
     ndarray = DeviceArray
     asnumpy = staticmethod(np.asarray)
     RawModule = RawModule

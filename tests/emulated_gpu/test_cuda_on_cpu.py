@@ -1,6 +1,5 @@
 """The emulated device on which tests hold the CUDA kernels: what it computes, and what it must not let pass."""
 
-import functools
 import os
 import re
 
@@ -43,24 +42,9 @@ extern "C" __global__ void reverse(double* x, float* y) { reverse_twice(x); reve
 
 extern "C" __global__ void unwritten(float* x) {
     SHARED(float, s, 64);
-    x[threadIdx.x] = s[threadIdx.x];
+    x[blockIdx.x * blockDim.x + threadIdx.x] = s[threadIdx.x];
     __syncthreads();
     s[threadIdx.x] = 0;
-}
-
-extern "C" __global__ void neighbours(int* x, int cluster) {
-    SHARED(int, own, 64);
-    own[threadIdx.x] = blockIdx.x * 100 + threadIdx.x;
-    cluster_barrier();
-    x[blockIdx.x * blockDim.x + threadIdx.x] = read_from_block(&own[threadIdx.x], (cluster_rank() + 1) % cluster);
-    cluster_barrier();
-}
-
-extern "C" __global__ void copied(const uint4* from, uint4* x, int waits) {
-    SHARED_AHEAD(uint4, later, 32);
-    begin_copy(&later[threadIdx.x], &from[threadIdx.x]);
-    if (waits) wait_for_copies();
-    x[threadIdx.x] = later[threadIdx.x];
 }
 
 extern "C" __global__ void widen(const unsigned short* half, float* x) {
@@ -85,62 +69,42 @@ extern "C" __global__ void arguments(
 }
 """
 
-BEGIN_WRONG = "const int t = threadIdx.x, rank = cluster_rank(); SHARED(float, s, 64);"
-# With 64 threads, in this many blocks of one cluster, on an array x of 64 floats. None: nothing is wrong after all.
+BEGIN_WRONG = "const int t = threadIdx.x; SHARED(float, s, 64);"
+# With 64 threads, on an array x of 64 floats. None: nothing is wrong after all.
 WRONG = [
+    ("if (t < 40) __syncthreads();", "no thread can go on: of 64 threads, 24 have returned, 40 wait at __syncthreads"),
+    ("if (t % 2) __syncthreads();\nelse __syncthreads();", "is at __syncthreads on line"),
+    ("if (t < 40) __shfl_xor_sync(0xffffffff, t, 1);", "56 have returned, 8 wait at __shfl_xor_sync"),
+    ("__shfl_xor_sync(0xff, t, 1);", "with mask 0xff"),
+    ("__shfl_xor_sync(0xffffffff, t, 32);", "with lane 32 of a warp of 32"),
+    ("x[t + 1] = 1;", "thread (63, 0, 0) of block (0, 0, 0) writes 4 bytes at offset 256 of argument 0, which has 256"),
+    ("x[t] = x[t - 1];", "thread (0, 0, 0) of block (0, 0, 0) reads 4 bytes at offset -4 of argument 0"),
+    ("*(float*)(long long)(t * 4) = 0;", "writes 4 bytes at (nil), outside every array"),
+    ("((Vector*)(x + 1))->at[t % 4] = 0;", "uses a misaligned address on line"),
+    ("Vector v = *(Vector*)(x + 2); x[t] = v.at[t % 4];", "uses a misaligned address on line"),
+    ("s[t + 1] = 0;", "has an index out of bounds on line"),
+    ("float* end = s + t; end[1] = 0;", "writes 4 bytes at 0x"),
+    ("SHARED(float, more, 12225); more[t] = 0;", "declares 49156 bytes of shared memory, of 49152"),
     (
-        1,
-        "if (t < 40) __syncthreads();",
-        "no thread can go on: of 64 threads, 24 have returned, 40 wait at __syncthreads",
-    ),
-    (1, "if (t % 2) __syncthreads();\nelse __syncthreads();", "is at __syncthreads on line"),
-    (1, "if (t < 40) __shfl_xor_sync(0xffffffff, t, 1);", "56 have returned, 8 wait at __shfl_xor_sync"),
-    (1, "__shfl_xor_sync(0xff, t, 1);", "with mask 0xff"),
-    (1, "__shfl_xor_sync(0xffffffff, t, 32);", "with lane 32 of a warp of 32"),
-    (1, "if (t < 40) cluster_barrier();", "24 have returned, 40 wait at cluster_barrier"),
-    (2, "if (rank) cluster_barrier();", "32 have returned, 32 wait at cluster_barrier"),
-    (
-        1,
-        "x[t + 1] = 1;",
-        "thread (63, 0, 0) of block (0, 0, 0) writes 4 bytes at offset 256 of argument 0, which has 256",
-    ),
-    (1, "x[t] = x[t - 1];", "thread (0, 0, 0) of block (0, 0, 0) reads 4 bytes at offset -4 of argument 0"),
-    (1, "*(float*)(long long)(t * 4) = 0;", "writes 4 bytes at (nil), outside every array"),
-    (1, "((Vector*)(x + 1))->at[t % 4] = 0;", "uses a misaligned address on line"),
-    (1, "Vector v = *(Vector*)(x + 2); x[t] = v.at[t % 4];", "uses a misaligned address on line"),
-    (1, "s[t + 1] = 0;", "has an index out of bounds on line"),
-    (1, "float* end = s + t; end[1] = 0;", "writes 4 bytes at 0x"),
-    (1, "SHARED(float, more, 12225); more[t] = 0;", "declares 49156 bytes of shared memory, of 49152"),
-    (
-        1,
         "s[t] = t; x[t] = s[t / 2];",
         "thread (1, 0, 0) of block (0, 0, 0) reads byte 0 of shared memory, which thread 0 wrote",
     ),
-    (
-        1,
-        "x[t] = s[t + (t < 63)]; s[t] = 0;",
-        "writes byte 4 of shared memory, which others read since their last barrier",
-    ),
-    (1, "x[t] = s[1]; if (t == 1) s[1] = 0;", "writes byte 4 of shared memory, which others read"),
-    (1, "if (t < 2) s[0] = t;", "where another thread wrote something else since their last barrier"),
-    (1, "s[0] = 7;", None),
-    (1, "s[t] = t; __syncthreads(); x[t] = s[63 - t]; __syncthreads(); s[t] = 0;", None),
-    (2, "s[t] = 1; x[t] = read_from_block(s + t, 1 - rank); cluster_barrier();", "which another block read since"),
-    (2, "if (!rank) s[t] = 1; __syncthreads(); if (rank) x[t] = read_from_block(s + t, 0);", "block 0, written since"),
-    (2, "s[t] = 1; cluster_barrier(); if (!rank) x[t] = read_from_block(s + t, 1);", "block 1 of a cluster may return"),
-    (2, "s[t] = 1; cluster_barrier(); x[t] = read_from_block(s + t, 2);", "reads from block 2 of a cluster of 2"),
-    (2, "*const_cast<float*>((const float*)device::in_block(s, 1 - rank)) = 2;", "outside every array"),
-    (1, "x[0] = 0x7fffffff + t;", "overflows a sum on line"),
-    (1, "x[0] = 1 << (t + 1);", "shifts by too much on line"),
-    (1, "x[0] = 1 / t;", "divides by zero"),
-    (1, "x[0] = int(1e10f * t);", "converts a float that does not fit on line"),
+    ("x[t] = s[t + (t < 63)]; s[t] = 0;", "writes byte 4 of shared memory, which others read since their last barrier"),
+    ("x[t] = s[1]; if (t == 1) s[1] = 0;", "writes byte 4 of shared memory, which others read"),
+    ("if (t < 2) s[0] = t;", "where another thread wrote something else since their last barrier"),
+    ("s[0] = 7;", None),
+    ("s[t] = t; __syncthreads(); x[t] = s[63 - t]; __syncthreads(); s[t] = 0;", None),
+    ("x[0] = 0x7fffffff + t;", "overflows a sum on line"),
+    ("x[0] = 1 << (t + 1);", "shifts by too much on line"),
+    ("x[0] = 1 / t;", "divides by zero"),
+    ("x[0] = int(1e10f * t);", "converts a float that does not fit on line"),
 ]
 
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
     source = RIGHT + "struct alignas(16) Vector { float at[4]; };\n"
-    for i, (_, body, _) in enumerate(WRONG):
+    for i, (body, _) in enumerate(WRONG):
         source += f'extern "C" __global__ void wrong_{i}(float* x) {{ {BEGIN_WRONG} {body} }}\n'
     path = tmp_path_factory.mktemp("kernels") / "kernels.cu"
     path.write_text(source)
@@ -183,30 +147,10 @@ def test_blocks_have_shared_memory_of_their_own(compiled):
 
 
 def test_shared_memory_is_nan_until_written(compiled):
-    x = np.zeros(64, np.float32)
+    x = np.zeros(3 * 64, np.float32)
     for _ in range(2):
         compiled.get_function("unwritten")((3,), (64,), (x,))
         assert np.isnan(x).all()
-
-
-@pytest.mark.parametrize("cluster", [1, 2, 8])
-def test_blocks_of_a_cluster_read_each_other(compiled, cluster):
-    x = np.zeros((16, 64), np.int32)
-    compiled.get_function("neighbours")((16,), (64,), (x, np.int32(cluster)), cluster=cluster)
-    block = np.arange(16)
-    neighbour = block // cluster * cluster + (block + 1) % cluster
-    assert_array_equal(x, neighbour[:, None] * 100 + np.arange(64))
-
-
-def test_what_is_copied_ahead_is_there_after_the_wait(compiled):
-    copied, x = np.arange(128, dtype=np.float32), np.zeros(128, np.float32)
-    call = functools.partial(compiled.get_function("copied"), (1,), (32,))
-    call((copied, x, np.int32(1)), shared_mem=512)
-    assert_array_equal(x, copied)
-    call((copied, x, np.int32(0)), shared_mem=512)
-    assert np.isnan(x).all()
-    with pytest.raises(RuntimeError, match="uses 512 bytes of shared memory, of 496 that the launch asked for"):
-        call((copied, x, np.int32(1)), shared_mem=496)
 
 
 def test_every_half_becomes_its_float(compiled):
@@ -255,9 +199,9 @@ def test_arguments_have_the_types_that_cupy_gives_them(compiled):
 
 @pytest.mark.parametrize("number", range(len(WRONG)))
 def test_what_a_gpu_would_not_forgive_is_an_error(compiled, number):
-    blocks, _, problem = WRONG[number]
-    kernel = functools.partial(compiled.get_function(f"wrong_{number}"), cluster=blocks)
-    arguments = (blocks,), (64 // blocks,), (np.zeros(64, np.float32),)
+    _, problem = WRONG[number]
+    kernel = compiled.get_function(f"wrong_{number}")
+    arguments = (1,), (64,), (np.zeros(64, np.float32),)
     if problem is None:
         kernel(*arguments)
     else:

@@ -310,6 +310,37 @@ def test_axes_apart_and_what_goes_to_out(cupy_backend):
     assert ulps(cupy_backend.softmax(x, where=where, out=out), expected, x.dtype) <= 4
 
 
+@pytest.mark.parametrize("function", ["softmax", "log_softmax"])
+def test_a_mask_does_not_widen_bfloat16(cupy_backend, function):
+    # CuPy itself selects from bfloat16 as from float32.
+    x = np.random.default_rng(0).normal(size=(3, 40)).astype(ml_dtypes.bfloat16)
+    where = np.arange(40) < 30
+    result = getattr(cupy_backend, function)(x, where=where)
+    assert result.dtype == x.dtype
+    expected = getattr(softmax_lib, function)(x.astype(np.longdouble), where=where)
+    assert ulps(result, expected, x.dtype) <= 4
+
+
+def test_bfloat16_needs_a_cupy_that_has_it(cupy_backend, monkeypatch):
+    cp = cupy_backend.module.cp
+    monkeypatch.setattr(type(cp) if "emulated" in cupy_backend.name else cp, "__version__", "13.6.0")
+    with pytest.raises(TypeError, match=r"softmax needs CuPy 14 or later for bfloat16, and this is CuPy 13\.6\.0"):
+        cupy_backend.softmax(np.zeros(3, ml_dtypes.bfloat16))
+
+
+@pytest.mark.parametrize("function", ["softmax", "log_softmax", "softmax_vjp"])
+def test_an_out_on_another_device_is_an_error(function):
+    # On a GPU it would be an access to memory that is not there, after which nothing works.
+    module = load("with_cupy, emulated").module
+    x = module.cp.asarray(np.zeros((2, 3)))
+    out = module.cp.empty((2, 3))
+    out.device = type(x.device)(1)
+    arguments = (x, x) if function == "softmax_vjp" else (x,)
+    name = "p" if function == "softmax_vjp" else "x"
+    with pytest.raises(ValueError, match=f"out must be on the device of {name}, <CUDA Device 0>, got <CUDA Device 1>"):
+        getattr(module, function)(*arguments, out=out)
+
+
 def test_the_out_of_a_vector_product_of_two_float_types(cupy_backend):
     p, v = cupy_backend.softmax(np.arange(12.0).reshape(2, 6)), np.random.default_rng(0).normal(size=(2, 6))
     p, out = p.astype(np.float32), np.empty((2, 6), np.float32)

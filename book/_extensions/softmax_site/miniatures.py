@@ -151,6 +151,14 @@ def numba() -> list[str]:
 
 
 def cupy() -> list[str]:
+    """How often the matrix moves: in the three lines, one operation after another, and in one kernel."""
+    trips = [(1, 0), (1, 1), (1, 1), (1, 0), (1, 1)]
+    boxes = [colour(2 * written) for reads, writes in trips for written in (0,) * reads + (1,) * writes]
+    three_lines = [bar(9 + 11.4 * i, 18, 9, 18, fill) for i, fill in enumerate(boxes)]
+    return [*three_lines, *(bar(9 + 11.4 * i, 48, 9, 18, colour(2 * i)) for i in (0, 1))]
+
+
+def kernel() -> list[str]:
     """Lanes of a warp that find their maximum in pairs."""
     lanes = [3, 5, 2, 7, 1, 4, 8, 6]
     level = [(11 + 12.3 * i, value) for i, value in enumerate(lanes)]
@@ -186,7 +194,8 @@ def accuracy() -> list[str]:
 
 
 DRAWINGS: dict[str, Callable[[], list[str]]] = {
-    draw.__name__: draw for draw in (formula, five_logits, cat_dog_tiger, jacobian, stability, numba, cupy, accuracy)
+    draw.__name__: draw
+    for draw in (formula, five_logits, cat_dog_tiger, jacobian, stability, numba, cupy, kernel, accuracy)
 }
 
 
