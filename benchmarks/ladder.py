@@ -1,4 +1,4 @@
-"""How fast each rung of the Numba chapter's ladder is: the code of `book/numba.ipynb`, timed.
+"""How fast each rung of the Numba ladder is: the code of `book/ladder.ipynb`, timed.
 
 The cells tagged `rung-setup` and `rung` are executed in order, without the rest of the page. Each
 rung defines one function. It is checked against float64 and then takes turns with the others, with
@@ -24,7 +24,7 @@ from benchmarks import report, timing
 from benchmarks.cases import TOLERANCES, Array, Case, Inputs, aligned, aligned_copy, error, make_inputs
 from benchmarks.contestants import CONTESTANTS, Prepare, copy_kernels
 
-PAGE = report.ROOT / "book" / "numba.ipynb"
+PAGE = report.ROOT / "book" / "ladder.ipynb"
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite")
 BESIDE = {"softmax": ("copy", "copy_nontemporal", "scipy", "with_numba"), "softmax_vjp": ("with_numba",)}
 CASES = [

@@ -45,7 +45,7 @@ RUNGS = {
         "a few rows at a time", "A few rows fit into the cache, and stay there until they are finished."
     ),
     "softmax_articles": Rung(
-        "the articles' Numba",
+        "NumPy's lines, compiled",
         "NumPy's code under Numba's decorator. The temporaries are back, the loops are plain ones, "
         "and a single maximum for the whole batch gives wrong answers.",
     ),

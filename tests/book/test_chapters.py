@@ -31,6 +31,9 @@ CITED = {
     "cupy": dict.fromkeys(
         ["16384", "32768"], "the longest rows of a block: test_the_geometries_of_the_page_are_the_librarys"
     ),
+    "ladder": {
+        "512": "the bits of the widest registers of x86-64, AVX-512's",
+    },
     "kernel": dict.fromkeys(
         ["512", "8192", "16384", "32768", "123", "262144", "1000000"],
         "the library's geometries: test_the_geometries_of_the_page_are_the_librarys",

@@ -150,6 +150,20 @@ def numba() -> list[str]:
     return [*bars, line([(mark, 5), (mark, 75)], "var(--sw-ink)", 1.8, DASHES)]
 
 
+def ladder() -> list[str]:
+    """Every rung on the way from NumPy's three lines to the copy, which is the line at the top: how near it comes."""
+    case = json.loads((RESULTS / "ladder.json").read_text(encoding="utf-8"))["cases"][0]["results"]
+    seconds = [
+        one["seconds"]["median"] for name, one in case.items() if name.startswith("softmax_") and "seconds" in one
+    ]
+    limit = min(one["seconds"]["median"] for name, one in case.items() if name.startswith("copy"))
+    places = [(11 + 86 * i / (len(seconds) - 1), 72 - 58 * min(limit / time, 1)) for i, time in enumerate(seconds)]
+    return [
+        line([(8, 14), (100, 14)], "var(--sw-ink)", 1.8, DASHES),
+        *(dot(*place, 3.2, colour(2)) for place in places),
+    ]
+
+
 def cupy() -> list[str]:
     """How often the matrix moves: in the three lines, one operation after another, and in one kernel."""
     trips = [(1, 0), (1, 1), (1, 1), (1, 0), (1, 1)]
@@ -195,7 +209,7 @@ def accuracy() -> list[str]:
 
 DRAWINGS: dict[str, Callable[[], list[str]]] = {
     draw.__name__: draw
-    for draw in (formula, five_logits, cat_dog_tiger, jacobian, stability, numba, cupy, kernel, accuracy)
+    for draw in (formula, five_logits, cat_dog_tiger, jacobian, stability, numba, cupy, ladder, kernel, accuracy)
 }
 
 
