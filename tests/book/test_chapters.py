@@ -24,7 +24,7 @@ CITED = {
     "five_logits": {
         "181.37": "the slip in Radečić's article, quoted",
     },
-    "jacobian": {
+    "gradient_checks": {
         "126633": "the number of TensorFlow's issue, linked there",
         "2026": "the year in which that issue was opened and mended",
     },

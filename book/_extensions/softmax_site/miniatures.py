@@ -191,6 +191,14 @@ def kernel() -> list[str]:
     return lines + dots
 
 
+def gradient_checks() -> list[str]:
+    """The error of a check against its step, both logarithmic: it falls as two for one, and rises as one for one."""
+    steps = [-14 + 0.5 * i for i in range(27)]
+    errors = [math.log10(10 ** (2 * h) + 10 ** (-16 - h)) for h in steps]
+    points = [(10 + 88 * (h + 14) / 13, 10 - 5.6 * error) for h, error in zip(steps, errors, strict=True)]
+    return [line(points, colour(2), 2.6), dot(*max(points, key=lambda point: point[1]), 4, "var(--sw-ink)")]
+
+
 def accuracy() -> list[str]:
     """The largest errors in units of the last digit: this library's and the others', on all inputs."""
     rows = json.loads((RESULTS / "accuracy.json").read_text(encoding="utf-8"))["results"]
@@ -209,7 +217,19 @@ def accuracy() -> list[str]:
 
 DRAWINGS: dict[str, Callable[[], list[str]]] = {
     draw.__name__: draw
-    for draw in (formula, five_logits, cat_dog_tiger, jacobian, stability, numba, cupy, ladder, kernel, accuracy)
+    for draw in (
+        formula,
+        five_logits,
+        cat_dog_tiger,
+        jacobian,
+        stability,
+        numba,
+        cupy,
+        ladder,
+        kernel,
+        gradient_checks,
+        accuracy,
+    )
 }
 
 
