@@ -4,6 +4,7 @@ That the stored outputs are those of a fresh run is nbval's part: `pytest` runs 
 """
 
 import html
+import importlib
 import json
 import math
 import re
@@ -11,8 +12,10 @@ import textwrap
 from decimal import Decimal
 
 import nbformat
+import numpy as np
 import pytest
 
+from softmax_lib import softmax
 from softmax_lib.kernels.geometry import geometry
 from tests import ROOT
 from tools.notebooks import BOOK, normalise
@@ -170,6 +173,18 @@ def test_a_chapter_has_its_parts(path):
     exercises = set(re.findall(r"^:label: (ex-\S+)", text, flags=re.MULTILINE))
     assert exercises
     assert exercises == set(re.findall(r"^`+\{solution(?:-start)?\} (ex-\S+)", text, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("library", ["scipy", "torch", "jax", "keras"])
+def test_the_calls_of_other_libraries_are_softmax(library):
+    text = "\n".join(cell.source for cell in read(BOOK / "five_logits.ipynb").cells)
+    (call,) = re.findall(rf"^\| \w+ \| `({library}\.[^`]+)` \|$", text, flags=re.MULTILINE)
+    module = pytest.importorskip(library)
+    importlib.import_module(call.partition("(")[0].rpartition(".")[0])
+    x = np.array([[1.3, 5.1, 2.2], [1000.0, 1001.0, 0.0]])
+    given = module.tensor(x) if library == "torch" else x
+    shares = np.asarray(eval(call, {library: module, "x": given}))
+    np.testing.assert_allclose(shares, softmax(x), rtol=1e-6, atol=1e-30)
 
 
 def test_the_geometries_of_the_page_are_the_librarys():

@@ -450,7 +450,7 @@ def test_chapters_that_were_read_are_remembered(browser: Browser, site: Site, fr
         page.goto(home + "index.html")
         expect(begin).to_have_text("Go on with chapter 3")
         assert begin.get_attribute("href") == f"{toc()[2][2]}.html"
-        expect(progress).to_contain_text("2 of 8 read")
+        expect(progress).to_contain_text(f"2 of {len(toc())} read")
         read = [mark.evaluate("mark => mark.closest('a').dataset.chapter") for mark in page.locator(".is-read").all()]
         assert read == [chapter for _, _, chapter in toc()[:2]]
 
