@@ -374,13 +374,13 @@ def test_without_a_script_the_answer_is_folded(visit, served):
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_nothing_on_a_chapters_page_gives_its_guess_away(site, name):
-    """What comes before the guess, and its first frame, without the answer that is folded."""
+    """What comes before the guess, and its first frame; not the folded answer, the marks of the axis, the minutes."""
     page = BeautifulSoup((site.folder / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
     article = page.select_one("article")
     guess = article.select_one('[data-widget^="Guess"]')
     kind, state = guess["data-widget"], json.loads(guess["data-state"])
-    for folded in guess.select("details"):
-        folded.decompose()
+    for beside in [*guess.select("details, g:has(> .sw-rail)"), *article.select(".chapter-facts")]:
+        beside.decompose()
     before = reversed([string for string in guess.find_all_previous(string=True) if article in string.parents])
     text = re.sub(r"\s+", " ", " ".join([*before, *guess.find_all(string=True)]))
     assert state["question"] in text

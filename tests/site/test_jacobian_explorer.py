@@ -362,6 +362,8 @@ def test_slopes_are_readable_and_their_sign_is_told_without_a_hue(visit, served,
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_first_frame_is_as_high_as_the_live_picture(visit, address: Callable[[str], str], width):
     still, live = (visit(address("jacobian"), width=width, java_script_enabled=live) for live in (False, True))
+    for page in (still, live):
+        page.reload()  # `font-display: optional`: only a second visit has the book's own typefaces for sure
     expect(live.locator("#jacobian-explorer-1 svg")).to_be_visible()
     widgets = [page.locator(".softmax-widget[data-widget=JacobianExplorer]").first for page in (still, live)]
     boxes = [widget.bounding_box() for widget in widgets]

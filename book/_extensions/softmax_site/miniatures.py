@@ -196,7 +196,9 @@ def gradient_checks() -> list[str]:
     steps = [-14 + 0.5 * i for i in range(27)]
     errors = [math.log10(10 ** (2 * h) + 10 ** (-16 - h)) for h in steps]
     points = [(10 + 88 * (h + 14) / 13, 10 - 5.6 * error) for h, error in zip(steps, errors, strict=True)]
-    return [line(points, colour(2), 2.6), dot(*max(points, key=lambda point: point[1]), 4, "var(--sw-ink)")]
+    best = max(points, key=lambda point: point[1])
+    floor = line([(10, 72), (98, 72)], "var(--sw-line)")
+    return [floor, line(points, colour(2), 2.6), dot(*best, 4, "var(--sw-ink)")]
 
 
 def accuracy() -> list[str]:
