@@ -17,7 +17,7 @@ from softmax_lib.figures.cupy import (
     way_to_the_gpu,
 )
 from softmax_lib.figures.five_logits import axis_says_what_sums_to_one, from_logits_to_probabilities
-from softmax_lib.figures.formula import plain_division_fails, scaling_sharpens, two_classes_are_the_sigmoid
+from softmax_lib.figures.formula import plain_division_fails, two_classes_are_the_sigmoid
 from softmax_lib.figures.jacobian import (
     directions_of_the_jacobian,
     gradient_check_error,
@@ -47,7 +47,6 @@ __all__ = [
     "probabilities_of_a_batch",
     "race",
     "row_in_registers",
-    "scaling_sharpens",
     "sectors_of_a_warp",
     "slope_vanishes_when_sure",
     "softmax_on_a_gpu",

@@ -1,7 +1,5 @@
 """The figures of the chapter on the formula."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
@@ -47,31 +45,6 @@ def plain_division_fails(width: float, logits: npt.ArrayLike) -> tuple[Figure, s
         f"Two bar charts for the logits {', '.join(labels)}. Plain division gives shares "
         f"{', '.join(f'{s:.2f}' for s in divided)}, below zero and above one; "
         f"softmax gives {', '.join(f'{s:.2f}' for s in p)}."
-    )
-    return figure, alt
-
-
-@picture
-def scaling_sharpens(
-    width: float, logits: npt.ArrayLike, factors: Sequence[float] = (0.5, 1, 2, 4)
-) -> tuple[Figure, str]:
-    """The probabilities of the same logits, multiplied by several factors."""
-    logits = np.asarray(logits)
-    probabilities = [softmax(logits * factor) for factor in factors]
-    columns = len(factors) if width == WIDE else 2
-    rows = -(-len(factors) // columns)
-    figure = sheet(width, 90 + 210 * rows, "Multiplying the logits sharpens the shares, dividing levels them")
-    panels = figure.subplots(rows, columns, sharey=True).ravel()
-    for axes, factor, p in zip(panels, factors, probabilities, strict=True):
-        class_bars(axes, [number(z, "g") for z in logits], p, [share(s) for s in p])
-        grid(axes, "y")
-        axes.set(title=f"{factor:g} · z".replace("0.5", "½"), ylim=(0, 1.18))
-        axes.set_yticks([0, 0.5, 1], ["0", "50", "100\u2009%"])
-    for axes in panels[-columns:]:
-        axes.set_xlabel("logit z")
-    alt = "Four bar charts of softmax of the same logits multiplied by a factor. " + " ".join(
-        f"Times {factor:g}, the largest probability is {p.max():.2f}."
-        for factor, p in zip(factors, probabilities, strict=True)
     )
     return figure, alt
 

@@ -24,6 +24,9 @@ CHAPTERS = sorted(BOOK.glob("*.ipynb"))
 
 # Numbers that the prose quotes and no cell computes, each with its source.
 CITED = {
+    "formula": dict.fromkeys(
+        ["1868", "1959", "1990"], "the years of Boltzmann's, Luce's and Bridle's works, cited there"
+    ),
     "five_logits": {
         "181.37": "the slip in Radečić's article, quoted",
     },
