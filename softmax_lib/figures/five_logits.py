@@ -36,7 +36,7 @@ def from_logits_to_probabilities(
         ("eᶻ", exponentials, [three_digits(e) for e in exponentials]),
         ("share", p, [share(s) for s in p]),
     ]
-    title = f"The largest logit, {number(logits[top], 'g')} of {labels[top]}, takes {share(p[top])} of the sum"
+    title = f"The largest logit, {number(logits[top], 'g')} of {labels[top]}, gets a share of {share(p[top])}"
     figure = sheet(width, 100 + 34 * n, title)
     for axes, (name, values, numbers) in zip(figure.subplots(1, 3, sharey=True), stages, strict=True):
         bars = axes.barh(labels, values, color=CLASS_FILLS[:n], edgecolor=CLASS_TEXTS[:n], linewidth=1, height=24 / 34)
@@ -50,8 +50,8 @@ def from_logits_to_probabilities(
             label.set(color=colour, weight="bold")
     axes.invert_yaxis()
     alt = (
-        f"Three bar charts: the logits, their exponentials, and their probabilities. The largest logit, {logits[top]:g}"
-        f" of {labels[top]}, has {exponentials[top] / exponentials.sum():.0%} of the sum of exponentials."
+        f"Three bar charts: the logits, their exponentials, and their probabilities. The exponential of the largest "
+        f"logit, {logits[top]:g} of {labels[top]}, is {exponentials[top] / exponentials.sum():.0%} of their sum."
     )
     return figure, alt
 

@@ -27,7 +27,7 @@ def plain_division_fails(width: float, logits: npt.ArrayLike) -> tuple[Figure, s
     logits = np.asarray(logits)
     labels = [number(z, "g") for z in logits]
     divided, p = logits / logits.sum(), softmax(logits)
-    figure = sheet(width, 340, "Plain division leaves 0 to 100\u2009%, the exponential never does")
+    figure = sheet(width, 340, "Plain division gives shares below 0 and above 100\u2009%, softmax never does")
     left, right = figure.subplots(1, 2, sharey=True)
     class_bars(left, labels, divided, [number(100 * s, ".0f") + "\u2009%" for s in divided])
     class_bars(right, labels, p, [share(s) for s in p])
