@@ -110,8 +110,8 @@ def cross_entropy_grad_of(x: Array, target: Array) -> Array:
 def softmax(x: npt.ArrayLike, axis: Axis = -1, *, where: npt.ArrayLike | None = None, out: Array | None = None) -> Any:
     r"""Probabilities from logits, :math:`p_i = e^{x_i} / \sum_j e^{x_j}`.
 
-    Computed as :math:`e^{x_i - m} / \sum_j e^{x_j - m}` with :math:`m = \max_j x_j`, which is the same, since only
-    differences of logits matter, and does not overflow.
+    It is computed as :math:`e^{x_i - m} / \sum_j e^{x_j - m}` with :math:`m = \max_j x_j`. The result is the same,
+    because only differences of logits matter, and this form does not overflow.
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ def softmax(x: npt.ArrayLike, axis: Axis = -1, *, where: npt.ArrayLike | None = 
         The axis along which the probabilities sum to one; several for a joint distribution,
         ``None`` for all.
     where : array_like of bool, optional
-        Entries to take part, broadcast against `x`. The others get probability 0, whatever they hold, unless the
-        slice has no answer.
+        Entries to take part, broadcast against `x`. The others get probability 0, whatever they hold, unless their
+        whole slice is NaN. A slice is what sums to one, for example a row.
     out : ndarray, optional
         Where to put the result: of the shape of `x` and of the float type of the result. It may be
         `x` itself.
@@ -131,27 +131,29 @@ def softmax(x: npt.ArrayLike, axis: Axis = -1, *, where: npt.ArrayLike | None = 
     Returns
     -------
     ndarray or scalar
-        Probabilities, in the shape and float type of `x`. float16 and float32 are computed in float64 and rounded
-        once, bfloat16 by way of float32.
+        Probabilities, in the shape and float type of `x`. float16, bfloat16 and float32 are computed in float64 and
+        then rounded, bfloat16 by way of float32.
 
-        A slice in which a NaN or a ``+inf`` takes part, or nothing but ``-inf``, is NaN throughout: it has
-        no answer. A slice in which `where` leaves nothing is 0.
+        If a NaN or a ``+inf`` takes part in a slice, or nothing but ``-inf``, the whole slice is NaN, because softmax
+        is not defined there. A slice in which `where` leaves nothing is 0.
 
     Raises
     ------
     TypeError
-        `x` is not real and numeric, or masked; `axis`, `where` or `out` has the wrong type.
+        `x` is not an array of real numbers, or it is a ``numpy.ma`` masked array; `axis`, `where` or `out` has the
+        wrong type.
     ValueError
-        `x` is ragged; `axis` repeats; `where` or `out` has the wrong shape or cannot be written.
+        `x` has rows of different lengths; `axis` names an axis twice; `where` has the wrong shape; `out` has the wrong
+        shape or cannot be written.
     numpy.exceptions.AxisError
         `axis` is out of range.
 
     Notes
     -----
-    The subtraction rounds, and exp amplifies what was rounded off by up to 745 times. That error is known exactly, and
-    is put back. So ``softmax(x + c)`` has the very bits of ``softmax(x)`` wherever ``x + c`` is exact. See Blanchard,
-    Higham and Higham, "Accurately computing the log-sum-exp and softmax functions", IMA J. Numer. Anal. 41 (2021), for
-    the rest.
+    The subtraction rounds, and exp amplifies this rounding error by up to 745 times. The error can be computed exactly,
+    and is put back. So ``softmax(x + c)`` has the same bits as ``softmax(x)`` wherever ``x + c`` is exact. The other
+    errors are analysed by Blanchard, Higham and Higham, "Accurately computing the log-sum-exp and softmax functions",
+    IMA J. Numer. Anal. 41 (2021).
 
     Examples
     --------
@@ -181,8 +183,9 @@ def log_softmax(
     Returns
     -------
     ndarray or scalar
-        In the shape and float type of `x`. A slice with a NaN or a ``+inf``, or with nothing but ``-inf``, is NaN;
-        a masked entry is ``-inf``, as is a slice in which `where` leaves nothing.
+        Logarithms, in the shape and float type of `x`. A slice with a NaN or a ``+inf``, or with nothing but
+        ``-inf``, is NaN. An entry that `where` leaves out is ``-inf``, as is every entry of a slice in which it leaves
+        nothing.
 
     Raises
     ------
@@ -191,8 +194,8 @@ def log_softmax(
 
     Notes
     -----
-    The maximum's own exponential is 1; left out of the sum and added by ``log1p``, it does not swallow a small
-    rest: SciPy 1.17 gives 0 for the first entry below (scipy issue 19521).
+    The maximum's own exponential is 1. It is left out of the sum and added by ``log1p``, so that a small rest of the
+    sum is not lost. SciPy 1.17 adds it to the sum, and gives 0 for the first entry below (SciPy issue 19521).
 
     Examples
     --------
@@ -220,8 +223,9 @@ def logsumexp(x: npt.ArrayLike, axis: Axis = -1, *, keepdims: bool = False, wher
     Returns
     -------
     ndarray or scalar
-        `x` without `axis`, in its float type. A slice with a NaN is NaN; with a ``+inf``, ``+inf``;
-        an empty one, one of nothing but ``-inf``, and one in which `where` leaves nothing, ``-inf``.
+        An array of the shape of `x` without `axis`, in the float type of `x`. It is NaN for a slice with a NaN, and
+        ``+inf`` for one with a ``+inf``. It is ``-inf`` for an empty slice, for one of nothing but ``-inf``, and for
+        one in which `where` leaves nothing.
 
     Raises
     ------
@@ -230,8 +234,8 @@ def logsumexp(x: npt.ArrayLike, axis: Axis = -1, *, keepdims: bool = False, wher
 
     Notes
     -----
-    :math:`m + \log(1 + r)`, where r sums the exponentials of all but the maximum, relative to its own; the error
-    bound is that of Blanchard, Higham and Higham (2021).
+    The result is :math:`m + \log(1 + r)`. Here r is the sum of all exponentials but the maximum's, divided by the
+    maximum's. The error bound is that of Blanchard, Higham and Higham (2021).
 
     Examples
     --------
@@ -253,8 +257,8 @@ def logsumexp(x: npt.ArrayLike, axis: Axis = -1, *, keepdims: bool = False, wher
 def normalizer(x: npt.ArrayLike, axis: Axis = -1) -> Pair:
     r"""The pair :math:`(m, s) = (\max_i x_i, \sum_i e^{x_i - m})`.
 
-    Everything softmax needs to know of a slice: probabilities are :math:`e^{x - m} / s` and the
-    log-sum-exp is :math:`m + \log s`. Pairs of parts combine with :func:`merge`.
+    The pair is all that softmax needs to know of a slice: probabilities are :math:`e^{x - m} / s` and the
+    log-sum-exp is :math:`m + \log s`. :func:`merge` combines the pairs of parts.
 
     Parameters
     ----------
@@ -266,7 +270,7 @@ def normalizer(x: npt.ArrayLike, axis: Axis = -1) -> Pair:
     Returns
     -------
     maximum, total : ndarray or scalar
-        Each `x` without `axis`, in float64 (longdouble for longdouble). An empty slice gives
+        Two arrays of the shape of `x` without `axis`, in float64 (longdouble for longdouble). An empty slice gives
         ``(-inf, 0)``, which merges with any pair and leaves it as it was.
 
     Raises
@@ -276,7 +280,7 @@ def normalizer(x: npt.ArrayLike, axis: Axis = -1) -> Pair:
 
     Notes
     -----
-    An entry that equals the maximum counts 1, also where both are infinite, so that
+    An entry that equals the maximum counts as 1, also where both are infinite, so that
     :math:`m + \log s` is right there too. Milakov and Gimelshein, "Online normalizer calculation
     for softmax", arXiv:1805.02867 (2018), name the pair.
 
@@ -296,8 +300,8 @@ def merge(a: Pair, b: Pair) -> Pair:
     r"""Combine the :func:`normalizer` pairs of two parts into the pair of the whole.
 
     :math:`(m_a, s_a) \oplus (m_b, s_b) = (m,\; s_a e^{m_a - m} + s_b e^{m_b - m})` with
-    :math:`m = \max(m_a, m_b)`. Associative and commutative, with the identity ``(-inf, 0)``: blocks
-    on a CPU, tiles on a GPU, chunks on a cluster and the items of a stream all combine by it.
+    :math:`m = \max(m_a, m_b)`. The order and the grouping of merges do not matter but for rounding, and merging with
+    ``(-inf, 0)`` changes nothing. So a row can be cut into blocks on a CPU, tiles on a GPU or chunks on many machines.
 
     Parameters
     ----------
@@ -339,7 +343,8 @@ def merge(a: Pair, b: Pair) -> Pair:
 def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
     r"""The derivative of softmax, :math:`J_{ij} = \partial p_i / \partial x_j = p_i (\delta_{ij} - p_j)`.
 
-    For reading, not for training: K numbers in, K squared out. Training needs :func:`softmax_vjp`.
+    It is for looking at, not for training, because K logits give K squared numbers. Training needs
+    :func:`softmax_vjp`.
 
     Parameters
     ----------
@@ -351,7 +356,7 @@ def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
     Returns
     -------
     ndarray
-        `x` without `axis`, and two axes of length K, i and j, at the end.
+        An array of the shape of `x` without `axis`, and with two axes of length K, i and j, at the end.
 
     Raises
     ------
@@ -360,7 +365,8 @@ def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
 
     Notes
     -----
-    On the diagonal, :math:`1 - p_i` is the sum of the others: it does not cancel when :math:`p_i` is near 1.
+    On the diagonal, :math:`1 - p_i` is computed as the sum of the other probabilities, so that no digits cancel when
+    :math:`p_i` is near 1.
 
     Examples
     --------
@@ -381,7 +387,7 @@ def softmax_jacobian(x: npt.ArrayLike, axis: int = -1) -> Array:
 def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Array | None = None) -> Array:
     r"""Softmax's Jacobian times a vector, :math:`p \circ (v - \langle p, v \rangle)`, without the Jacobian.
 
-    The Jacobian is symmetric, so this is the vector-Jacobian and the Jacobian-vector product in one.
+    The Jacobian is symmetric, so the vector-Jacobian product and the Jacobian-vector product are the same.
 
     Parameters
     ----------
@@ -406,10 +412,11 @@ def softmax_vjp(p: npt.ArrayLike, v: npt.ArrayLike, axis: int = -1, *, out: Arra
 
     Notes
     -----
-    What is computed is :math:`p_i \sum_j p_j (v_i - v_j)`, relative to v at the largest p and in twice the precision
-    (Ogita, Rump and Oishi, "Accurate sum and dot product", SIAM J. Sci. Comput. 26 (2005)): as it stands, the formula
-    loses a component whole where p is nearly one-hot (TensorFlow issue 126633). In float64 the error is at most 1e-14
-    of :math:`p_i \sum_j p_j |v_i - v_j|`, of the terms' size and not of a result in which they cancel.
+    As it is usually written, the formula loses a whole component where p is nearly one-hot (TensorFlow issue 126633).
+    What is computed is :math:`p_i \sum_j p_j (v_i - v_j)`. First v at the largest p is subtracted from v, and the sums
+    have twice the precision (Ogita, Rump and Oishi, "Accurate sum and dot product", SIAM J. Sci. Comput. 26 (2005)). In
+    float64 the error is at most 1e-14 of :math:`p_i \sum_j p_j |v_i - v_j|`, which is the size of the terms. Where they
+    cancel, the relative error of the result can be larger.
 
     Examples
     --------
@@ -440,22 +447,22 @@ def cross_entropy(
     x : array_like of real numbers
         Logits, as in :func:`softmax`; not probabilities.
     target : array_like
-        Class indices, integers of the shape of `x` without `axis`; or distributions, of the shape of `x`,
-        none negative beyond rounding, each summing to one along `axis`: to 1e-3, or to two units in the last place of
-        1, so that rounded ones pass.
+        Class indices, integers of the shape of `x` without `axis`; or distributions, of the shape of `x`, whose
+        entries are not negative and sum to one along `axis`. Rounded distributions pass: a sum may be off by 1e-3, or
+        in a short format by two units in the last place of 1, and an entry may be below 0 by four such units.
     axis : int, default -1
         The axis of the classes.
     label_smoothing : float from 0 to 1, default 0
         The share of each target that is spread evenly over all K classes:
         :math:`(1 - \varepsilon) t_i + \varepsilon / K` takes the place of :math:`t_i`.
     ignore_index : int, optional
-        Examples whose class index this is have loss 0, whatever their logits are. It need not be a class.
+        Examples with this class index have loss 0, whatever their logits are. It need not be a valid class.
 
     Returns
     -------
     ndarray or scalar
-        `x` without `axis`, in its float type. A class with :math:`t_i = 0` adds nothing, also where its logit is
-        ``-inf``.
+        An array of the shape of `x` without `axis`, in the float type of `x`. A class with :math:`t_i = 0` adds
+        nothing, also where its logit is ``-inf``.
 
     Raises
     ------
@@ -500,7 +507,7 @@ def cross_entropy_grad(
     Returns
     -------
     ndarray
-        In the shape and float type of `x`; of each example's own loss, not of their mean.
+        In the shape and float type of `x`. It is the gradient of each example's own loss, not of the mean loss.
 
     Raises
     ------
@@ -509,10 +516,10 @@ def cross_entropy_grad(
 
     Notes
     -----
-    The difference :math:`p_i - 1` of a class that is nearly certain is all rounding error; minus the sum of the others
-    is not. So with class indices every component that is not subnormal is within 1e-14 of the exact one, relatively.
-    With distributions and with `label_smoothing` it is
-    :math:`p_i \sum_{j \ne i} t_j - t_i \sum_{j \ne i} p_j`, within 1e-14 of the size of these two terms.
+    For a class that is nearly certain, :math:`p_i - 1` would be all rounding error. So minus the sum of the other
+    probabilities is computed instead. In float64, with class indices, the relative error of every component that is not
+    subnormal is at most 1e-14. With distributions and with `label_smoothing`, a component is
+    :math:`p_i \sum_{j \ne i} t_j - t_i \sum_{j \ne i} p_j`, and its error at most 1e-14 of the size of these two terms.
 
     Examples
     --------

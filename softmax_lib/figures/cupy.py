@@ -253,7 +253,7 @@ def row_in_registers(width: float, columns: int = 64, threads: int = 8) -> tuple
         f"Diagram: the {columns} logits of a row in memory, in groups of four. Of the first {4 * threads}, thread 0 "
         f"takes 0 to 3, thread 1 takes 4 to 7, and so on to thread {threads - 1}; the next {4 * threads} are dealt out "
         f"the same way. Each thread keeps its {columns // threads} numbers in registers, and writes their results to "
-        "the same places."
+        "the same places of the result."
     )
     return figure, alt
 
