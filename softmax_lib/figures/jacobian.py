@@ -69,7 +69,7 @@ def directions_of_the_jacobian(width: float, logits: npt.ArrayLike, labels: Sequ
     """The eigenvectors of softmax's Jacobian, each with its eigenvalue."""
     p = softmax(np.asarray(logits, dtype=float))
     eigenvalues, vectors = np.linalg.eigh(np.diag(p) - np.outer(p, p))
-    title = f"A push on all logits alike does nothing; of any other, at most {share(eigenvalues[-1])} arrives"
+    title = f"All logits changed alike: no effect. Any other change: at most {share(eigenvalues[-1])} of it"
     figure = sheet(width, 500, title)
     words = []
     for axes, eigenvalue, vector in zip(
