@@ -36,7 +36,7 @@ class Rung(NamedTuple):
 # The rungs of the chapter, in the order in which it climbs.
 RUNGS = {
     "softmax_numpy": Rung(
-        "NumPy, three lines", "Each operation walks through the whole matrix, and three of them store it anew."
+        "NumPy, three lines", "Each operation reads the whole matrix, and three of the operations store a new matrix."
     ),
     "softmax_in_place": Rung(
         "no temporaries", "Results go into an array that exists already, so that NumPy asks for no new memory."
@@ -66,16 +66,19 @@ RUNGS = {
         "exp and sum in one pass", "The exponentials are added up while they are in registers, which saves a pass."
     ),
     "softmax_exp_first": Rung(
-        "no maximum", "Most rows are in range without it. The total tells which rows must be done again, with it."
+        "no maximum",
+        "The maximum is left out at first. The sum shows which rows go out of range, and those are computed again.",
     ),
     "softmax_wide": Rung(
-        "whole registers", "The compiler fills whole registers, and no slices are cut whose references must be counted."
+        "whole registers",
+        "The compiler fills whole registers. No slices are cut, because Numba takes time to count them.",
     ),
     "softmax_short_loops": Rung(
         "short loops, prefetch", "Short loops ask early for what they read next, so that the core waits less."
     ),
     "softmax_streamed": Rung(
-        "past the caches", "Results go to memory in whole lines. Nobody reads first what they overwrite."
+        "past the caches",
+        "Results go to memory in whole cache lines, so the old content of the lines need not be read first.",
     ),
     "softmax_overlapped": Rung(
         "reading while writing", "While one row is read, the results of the row before are stored."
@@ -84,7 +87,7 @@ RUNGS = {
     "softmax_pieces": Rung("all cores, by pieces", "The cores share one row, piece by piece."),
     "with_numba": Rung(
         "softmax_lib.with_numba",
-        "The library chooses among these ways by the size of the matrix, and handles what the rungs leave out.",
+        "The library chooses among these programs by the size of the matrix. It also handles other axes and types.",
     ),
 }
 # What each library is called, in words and in an alternative text, and how it is drawn.
