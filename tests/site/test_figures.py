@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from tests.site.serving import SITE, Site
 
@@ -28,23 +32,50 @@ WORDS = """
 })
 """
 
+# Each figure that has room on the page: how much, and which of its drawings it shows.
+DRAWINGS = """
+[...document.querySelectorAll('.sw-figure')].map(figure => [
+  figure.closest('.cell_output').clientWidth,
+  [...figure.children].filter(child => child.getClientRects().length).map(child => child.classList[0]),
+]).filter(([room]) => room)
+"""
+
 every_page = pytest.mark.parametrize("name", PAGES or ["index.html"])
 
 
-def opened(browser: Browser, site: Site, name: str, width: int, scheme: str = "light") -> Page:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.goto(site.url + name)
-    page.evaluate("document.querySelectorAll('article details').forEach((box) => { box.open = true; })")
-    page.evaluate("document.fonts.ready.then(() => null)")
-    return page
+class Seen(NamedTuple):
+    """What a page showed at a width: its figures' words in light and in dark, their drawings, and what stands out."""
+
+    words: list
+    dark_words: list
+    drawings: list
+    beyond: int
+
+
+@pytest.fixture(scope="module")
+def look(site: Site, browser: Browser) -> Callable[[str, int], Seen]:
+    """Opens a page at a width, once for all tests."""
+
+    @cache
+    def at(name: str, width: int) -> Seen:
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="light")
+        page.goto(site.url + name)
+        page.evaluate("document.querySelectorAll('article details').forEach((box) => { box.open = true; })")
+        page.evaluate("document.fonts.ready.then(() => null)")
+        seen = page.evaluate(WORDS), page.evaluate(DRAWINGS)
+        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        page.emulate_media(color_scheme="dark")
+        dark = page.evaluate(WORDS)
+        page.close()
+        return Seen(seen[0], dark, seen[1], beyond)
+
+    return at
 
 
 @every_page
 @pytest.mark.parametrize("width", [1440, 768, 390])
-def test_the_smallest_label_has_twelve_pixels(site, browser, name, width):
-    page = opened(browser, site, name, width)
-    figures = page.evaluate(WORDS)
-    page.close()
+def test_the_smallest_label_has_twelve_pixels(look, name, width):
+    figures = look(name, width).words
     assert figures
     for words in figures:
         assert words, "a figure shows no word"
@@ -54,13 +85,9 @@ def test_the_smallest_label_has_twelve_pixels(site, browser, name, width):
 
 @every_page
 @pytest.mark.parametrize("width", [1440, 390, 320])
-def test_no_word_is_cut_and_none_stands_over_another(site, browser, name, width):
-    page = opened(browser, site, name, width)
-    figures = page.evaluate(WORDS)
-    beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    page.close()
-    assert beyond <= 0
-    for words in figures:
+def test_no_word_is_cut_and_none_stands_over_another(look, name, width):
+    assert look(name, width).beyond <= 0
+    for words in look(name, width).words:
         for word in words:
             left, top, right, bottom = word["box"]
             across, down = word["sheet"]
@@ -77,31 +104,23 @@ def test_no_word_is_cut_and_none_stands_over_another(site, browser, name, width)
 
 
 @every_page
-def test_words_follow_the_theme(site, browser, name):
+def test_words_follow_the_theme(look, name):
     """Every figure has dark words on the light page, and light ones on the dark page."""
-    brightness = {}
-    for scheme in ("light", "dark"):
-        page = opened(browser, site, name, 1440, scheme)
-        brightness[scheme] = [
-            [sum(map(int, word["colour"][4:-1].split(", "))) for word in words] for words in page.evaluate(WORDS)
-        ]
-        page.close()
-    for light, dark in zip(brightness["light"], brightness["dark"], strict=True):
+
+    def brightness(figures):
+        return [[sum(map(int, word["colour"][4:-1].split(", "))) for word in words] for words in figures]
+
+    seen = look(name, 1440)
+    for light, dark in zip(brightness(seen.words), brightness(seen.dark_words), strict=True):
         assert max(light) < 400, light
         assert max(dark) > 600, dark
         assert sum(value < 300 for value in dark) <= sum(value < 100 for value in light), dark
 
 
 @every_page
-def test_a_phone_gets_the_narrow_drawing_and_a_desk_the_wide_one(site, browser, name):
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_phone_gets_the_narrow_drawing_and_a_desk_the_wide_one(look, name, width):
     """By the room that a figure has: a folded box on a desk may have less than a page's column."""
-    for width in (390, 1440):
-        page = opened(browser, site, name, width)
-        figures = page.evaluate("""[...document.querySelectorAll('.sw-figure')].map(figure => [
-            figure.closest('.cell_output').clientWidth,
-            [...figure.children].filter(child => child.getClientRects().length).map(child => child.classList[0]),
-        ])""")
-        seen = [(room, drawings) for room, drawings in figures if room]
-        assert [drawings for _, drawings in seen] == [["sw-wide" if room >= 640 else "sw-narrow"] for room, _ in seen]
-        assert all(room < 640 for room, _ in seen) if width == 390 else any(room >= 640 for room, _ in seen)
-        page.close()
+    seen = look(name, width).drawings
+    assert [drawings for _, drawings in seen] == [["sw-wide" if room >= 640 else "sw-narrow"] for room, _ in seen]
+    assert all(room < 640 for room, _ in seen) if width == 390 else any(room >= 640 for room, _ in seen)

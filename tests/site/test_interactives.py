@@ -287,8 +287,7 @@ def test_colours_stand_out_from_the_page(visit, served, theme):
     assert {name: contrasts[name] for name in fills if contrasts[name] < 3} == {}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1440, "light")])
 def test_axe_finds_nothing(visit, served, width, theme):
     page = visit(served, width=width, reduced_motion="reduce")
     page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
