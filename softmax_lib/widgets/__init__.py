@@ -10,6 +10,7 @@ from softmax_lib.widgets.jacobian_explorer import JacobianExplorer
 from softmax_lib.widgets.ladder import Ladder
 from softmax_lib.widgets.layer_explorer import LayerExplorer
 from softmax_lib.widgets.logit_explorer import LogitExplorer
+from softmax_lib.widgets.loss_explorer import LossExplorer
 from softmax_lib.widgets.precision_lab import PrecisionLab
 from softmax_lib.widgets.quiz import Quiz
 from softmax_lib.widgets.traits import InvalidState
@@ -22,6 +23,7 @@ __all__ = [
     "Ladder",
     "LayerExplorer",
     "LogitExplorer",
+    "LossExplorer",
     "PrecisionLab",
     "Quiz",
 ]

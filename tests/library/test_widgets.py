@@ -30,6 +30,7 @@ from softmax_lib.widgets import (
     Ladder,
     LayerExplorer,
     LogitExplorer,
+    LossExplorer,
     PrecisionLab,
     Quiz,
 )
@@ -47,6 +48,10 @@ def logit_explorer(**changes):
 
 def layer_explorer(**changes):
     return LayerExplorer(**ANIMALS._asdict() | changes)
+
+
+def loss_explorer(**changes):
+    return LossExplorer(**{"logits": ANIMAL_LOGITS, "labels": ANIMALS.labels} | changes)
 
 
 def jacobian_explorer(**changes):
@@ -75,7 +80,10 @@ def guess_number(**changes):
     return GuessNumber(**{"number": 8, "low": 1, "high": 100, "question": "Which?", "reason": "So."} | changes)
 
 
-EVERY = [logit_explorer, jacobian_explorer, precision_lab, layer_explorer, rungs, guess, guess_number, quiz]
+EVERY = [
+    *(logit_explorer, loss_explorer, jacobian_explorer, precision_lab, layer_explorer),
+    *(rungs, guess, guess_number, quiz),
+]
 
 
 def stored(widget) -> str:
@@ -111,6 +119,23 @@ def test_probabilities_are_those_of_softmax_lib():
 def test_layer_gives_the_articles_logits_to_the_last_bit():
     assert layer_explorer().logits.tolist() == list(ANIMAL_LOGITS)
     np.testing.assert_array_equal(layer_explorer().probabilities, softmax(ANIMAL_LOGITS))
+
+
+def test_given_minus_wanted_is_the_slope_of_the_loss():
+    widget = loss_explorer(wanted=2, smoothing=0.2, rate=0.5)
+    np.testing.assert_allclose(widget.target, [0.05, 0.05, 0.85, 0.05], rtol=1e-15)
+    np.testing.assert_allclose(widget.gradient, softmax(ANIMAL_LOGITS) - widget.target, rtol=1e-14)
+    assert widget.loss == pytest.approx(-widget.target @ np.log(softmax(ANIMAL_LOGITS)), rel=1e-14)
+    for i, slope in enumerate(widget.gradient):
+        nudged = [
+            loss_explorer(logits=np.add(ANIMAL_LOGITS, h * np.eye(4)[i]), wanted=2, smoothing=0.2).loss
+            for h in (-1e-5, 1e-5)
+        ]
+        assert (nudged[1] - nudged[0]) / 2e-5 == pytest.approx(slope, abs=1e-9)
+    np.testing.assert_array_equal(widget.stepped, ANIMAL_LOGITS - 0.5 * widget.gradient)
+    before = widget.loss
+    widget.logits = widget.stepped
+    assert widget.loss < before
 
 
 def test_the_jacobian_is_the_slope_of_softmax():
@@ -232,6 +257,18 @@ BAD = [
     (logit_explorer, "selected", -1, "selected must be an index from 0, got -1"),
     (logit_explorer, "sliders", ["heat"], "sliders must be a sequence of names from ['shift', 'temperature'], got"),
     (logit_explorer, "sliders", "shift", "sliders must be a sequence of names from ['shift', 'temperature'], got"),
+    (loss_explorer, "logits", [0, math.nan], "logits must be 1 to 12 finite numbers"),
+    (loss_explorer, "labels", ["a"], "labels must be as many as logits, 4, got 1: ['a']"),
+    (loss_explorer, "wanted", 4, "wanted must be an index into logits, 0 to 3, got 4"),
+    (loss_explorer, "wanted", -1, "wanted must be an index from 0, got -1"),
+    (loss_explorer, "wanted", None, "wanted must be an index from 0, got None"),
+    (loss_explorer, "smoothing", 1, "smoothing must be from 0 to less than 1, got 1.0"),
+    (loss_explorer, "smoothing", -0.1, "smoothing must be from 0 to less than 1, got -0.1"),
+    (loss_explorer, "smoothing", math.nan, "smoothing must be a finite number, got nan"),
+    (loss_explorer, "rate", 0, "rate must be a finite number greater than 0, got 0"),
+    (loss_explorer, "rate", -1.5, "rate must be a finite number greater than 0, got -1.5"),
+    (loss_explorer, "rate", math.nan, "rate must be a finite number greater than 0, got nan"),
+    (loss_explorer, "smooth", 1, "smooth must be True or False, got 1"),
     (jacobian_explorer, "logits", [0, math.nan], "logits must be 1 to 12 finite numbers"),
     (jacobian_explorer, "labels", ["a"], "labels must be as many as logits, 4, got 1: ['a']"),
     (jacobian_explorer, "row", 4, "row must be an index into logits, 0 to 3, got 4"),
@@ -404,6 +441,7 @@ def test_plain_text_is_the_call_that_makes_it():
     for widget in (
         *(layer_explorer(), quiz(), logit_explorer(temperature=0.5)),
         *(jacobian_explorer(row=2, nudge=0.3), precision_lab(scale=2)),
+        *(loss_explorer(), loss_explorer(wanted=2, smoothing=0.1, rate=3, smooth=True)),
         *(rungs(), rungs(unit="µs", changes=["a", "b"], selected=0, limit_name="a copy")),
     ):
         assert repr(eval(repr(widget))) == repr(widget)
@@ -449,6 +487,18 @@ def test_the_stored_jacobian_is_complete():
     assert "∂p(cat)/∂z(dog) = −0.1199." in stored(widget)
     assert "p(cat) changes by −0.01183, and the Jacobian predicts −0.01199." in stored(widget)
     assert all(attributes.get("scope") in ("row", "col") for tag, attributes in reader.tags if tag == "th")
+
+
+def test_the_stored_loss_is_complete():
+    widget = loss_explorer(wanted=1, smoothing=0.2)
+    reader = Reader(stored(widget))
+    values = [float(attributes["data-value"]) for _, attributes in reader.tags if "data-value" in attributes]
+    assert values == widget.probabilities.tolist()
+    assert {"cat", "none", "2.44", "0.85", "0.05", "−0.2221"} <= set(reader.text)
+    assert "Wanted: dog. The loss is 0.7239." in reader.text
+    assert all(attributes.get("scope") in ("row", "col") for tag, attributes in reader.tags if tag == "th")
+    state = json.loads(reader.tags[0][1]["data-state"])
+    assert LossExplorer(**state).loss == widget.loss
 
 
 @pytest.mark.parametrize("format", ["float16", "bfloat16", "float32", "float64"])
@@ -497,6 +547,7 @@ def test_the_stored_quiz_keeps_its_order_and_works_without_a_script():
     "widget",
     [
         logit_explorer(labels=[HOSTILE, "&amp;", "</div>", "'"]),
+        loss_explorer(labels=[HOSTILE, "&amp;", "</div>", "'"]),
         jacobian_explorer(labels=[HOSTILE, "&amp;", "</div>", "'"]),
         precision_lab(labels=[HOSTILE, "&amp;", "</div>", "'"]),
         layer_explorer(labels=[HOSTILE, "&amp;", "</div>", "'"]),
@@ -700,6 +751,20 @@ def test_changes_are_the_same_in_typescript_and_in_python(evaluated):
             ours = JacobianExplorer(vector, column=len(vector) - 1, nudge=nudge).change
             for a, b in zip(ours.tolist(), map(float, theirs), strict=True):
                 assert ulps(a, b) <= 16, vector
+
+
+def test_losses_gradients_and_steps_are_the_same_in_typescript_and_in_python(evaluated):
+    for vector, made in finite_vectors(evaluated):
+        asked = [(wanted, smoothing) for wanted in (0, len(vector) - 1) for smoothing in (0, 0.1)]
+        for (wanted, smoothing), theirs in zip(asked, made["losses"], strict=True):
+            ours = LossExplorer(vector, wanted=wanted, smoothing=smoothing, rate=1.5)
+            assert ulps(ours.loss, float(theirs["loss"])) <= 4, (vector, wanted, smoothing)
+            sizes = ours.probabilities * (1 - ours.target) + ours.target * (1 - ours.probabilities)
+            for a, b, size in zip(ours.gradient.tolist(), map(float, theirs["gradient"]), sizes.tolist(), strict=True):
+                # With smoothing two terms are subtracted: what counts is their size.
+                assert ulps(a, b) <= 4 or (smoothing and abs(a - b) <= 4 * math.ulp(size)), (vector, wanted, smoothing)
+            for a, b, z in zip(ours.stepped.tolist(), map(float, theirs["stepped"]), vector, strict=True):
+                assert abs(a - b) <= 2 * math.ulp(max(abs(a), abs(z), 1.5)), (vector, wanted, smoothing)
 
 
 def test_verdicts_are_the_same_in_typescript_and_in_python(evaluated):

@@ -214,6 +214,8 @@ IN_A_NOTEBOOK = """async old => {
 INPUTS = {
     "logit-explorer-1": [("logit of dog", "-3"), ("temperature", "2"), ("shift all", "7")],
     "layer-explorer-1": [("hidden 2", "-3"), ("bias of none", "4"), ("weight of dog on hidden 1", "-1")],
+    "loss-explorer-1": [("logit of cat", "-3")],
+    "loss-explorer-4": [("label smoothing", "0.3"), ("logit of '", "2")],
     "jacobian-explorer-1": [("logit of cat", "-3"), ("nudge", "2"), ("∂p(tiger)/∂z(dog)", None)],
     "jacobian-explorer-2": [("logit of a label of 24 chars, 000", "2"), ("nudge", "-2")],
     "precision-lab-1": [("logit of cat", "-3"), ("shift all", "-60"), ("scale all", "4"), ("format", "float32")],

@@ -1,8 +1,8 @@
 // Curve, tangent and arrows: what `curve` computed, in the colours of the page.
 
-import { useId } from "preact/hooks";
 import type { Arrow, Curve } from "./curve.ts";
 import { share, shortPoints } from "./numbers.ts";
+import { useGroup } from "./parts.tsx";
 import { fillColour, Grip, shortened, Text, textColour } from "./stage.tsx";
 
 interface Props {
@@ -58,7 +58,7 @@ export function CurveDrawing({ curve, row, label, predicted, actual, live }: Pro
 /** The two axes; hatched is where no share can be. */
 function Frame({ curve: { narrow, frame, ticks, levels } }: Pick<Props, "curve">) {
   const { left, right, end, top, bottom, none, all } = frame;
-  const hatching = useId();
+  const hatching = useGroup();
   return (
     <>
       <pattern id={hatching} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">

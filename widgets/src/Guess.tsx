@@ -9,10 +9,10 @@ import { LOGIT_STEP, MachineControls } from "./MachineControls.tsx";
 import { Axis, Bars, Flow, Strip, Tower } from "./MachineDrawing.tsx";
 import { useMemory } from "./memory.ts";
 import { StillNames } from "./Names.tsx";
-import { logit, share } from "./numbers.ts";
-import { Spoken } from "./parts.tsx";
+import { logit, saidShares, share } from "./numbers.ts";
+import { HiddenTable, Spoken } from "./parts.tsx";
 import { softmax } from "./softmax.ts";
-import { Control, fillColour, Grip, shortened, Stage, Text, textColour, toStep, UprightGrip } from "./stage.tsx";
+import { Control, fillColour, Grip, indexOf, shortened, Stage, Text, textColour, toStep, UprightGrip } from "./stage.tsx";
 import { clamp, labelsOf } from "./state.ts";
 
 interface Round {
@@ -67,7 +67,6 @@ export function Guess({ state, home, width, still }: ViewProps<"Guess">) {
     if (grip.startsWith("divider")) change(grip, Math.round(held.current.dividers[i]! + ((turned ? dx : -dy) / drawn.whole) * 100));
     else change(grip, toStep(clamp(held.current.logits[i]! + dx / drawn.axis.scale, -extent, extent), LOGIT_STEP));
   };
-  const said = (shares: readonly number[]) => labels.map((label, i) => `${label} ${share(shares[i]!)}`).join(", ");
 
   return (
     <GuessFrame
@@ -76,7 +75,7 @@ export function Guess({ state, home, width, still }: ViewProps<"Guess">) {
       reason={reason}
       shown={shown}
       verdict={verdictOnShares(labels, softmax(asked), guessed)}
-      answer={`Shares: ${said(probabilities)}.`}
+      answer={`Shares: ${saidShares(labels, probabilities)}.`}
       still={still}
       onReveal={(how) => {
         keep({ ...round, shown: how, asked: logits });
@@ -152,13 +151,19 @@ export function Guess({ state, home, width, still }: ViewProps<"Guess">) {
         </g>
         {!still && !shown && divided.dividers.map((divider, i) => <Grip key={i} id={`divider ${i}`} radius={turned ? 13 : 11} upright={!turned} {...gripAt(divider)} />)}
       </Stage>
-      <Values labels={labels} logits={logits} shares={open ? probabilities : null} guessed={shown === "skip" ? null : guessed} />
-      {!still && <Spoken>{said(open ? probabilities : guessed)}</Spoken>}
+      <HiddenTable
+        caption="Logits and shares"
+        labels={labels}
+        columns={[
+          ["logit", logits, logit, null],
+          ...(shown === "skip" ? [] : [["your guess", guessed, share, "data-guess"] as const]),
+          ...(open ? [["share", probabilities, share] as const] : []), // while they are covered they are nowhere
+        ]}
+      />
+      {!still && <Spoken>{saidShares(labels, open ? probabilities : guessed)}</Spoken>}
     </GuessFrame>
   );
 }
-
-const indexOf = (grip: string): number => Number(grip.split(" ")[1]);
 
 /** What hides horns and tower. */
 function Cover({ machine: { turned, axis, horns, strip, foot, whole, width } }: { machine: Machine }) {
@@ -235,37 +240,3 @@ function Divided({ machine: { turned, strip, foot, whole }, divided, revealed }:
     </g>
   );
 }
-
-interface ValuesProps {
-  labels: readonly string[];
-  logits: readonly number[];
-  /** Null while they are covered. */
-  shares: readonly number[] | null;
-  /** Null where none was made. */
-  guessed: readonly number[] | null;
-}
-
-/** What the picture shows at this moment, and no more, for those who do not see it. */
-const Values = ({ labels, logits, shares, guessed }: ValuesProps) => (
-  <table class="sw-hidden">
-    <caption>Logits and shares</caption>
-    <thead>
-      <tr>
-        <th scope="col">class</th>
-        <th scope="col">logit</th>
-        {guessed && <th scope="col">your guess</th>}
-        {shares && <th scope="col">share</th>}
-      </tr>
-    </thead>
-    <tbody>
-      {labels.map((label, i) => (
-        <tr key={i}>
-          <th scope="row">{label}</th>
-          <td>{logit(logits[i]!)}</td>
-          {guessed && <td data-guess={String(guessed[i])}>{share(guessed[i]!)}</td>}
-          {shares && <td data-value={String(shares[i])}>{share(shares[i]!)}</td>}
-        </tr>
-      ))}
-    </tbody>
-  </table>
-);

@@ -8,7 +8,7 @@ import { axisExtent } from "./layout.ts";
 import { Matrix } from "./Matrix.tsx";
 import { withDecimal } from "./Names.tsx";
 import { exponential, logit, points, share, slope } from "./numbers.ts";
-import { Actions, colour, NumberBox, Spoken } from "./parts.tsx";
+import { Actions, HiddenTable, NumberBox, Spoken } from "./parts.tsx";
 import { change, jacobian, softmax } from "./softmax.ts";
 import { Control, shortened, Stage, Text, textColour, toStep } from "./stage.tsx";
 import { clamp, labelsOf } from "./state.ts";
@@ -144,14 +144,17 @@ export function JacobianExplorer({ state, home, width, still }: ViewProps<"Jacob
         onChoose={still ? undefined : home.update}
       />
       <p class="sw-note">{explainMatrix(labels, matrix, row, column)}</p>
-      <div class="sw-hidden">
-        <Changes
-          caption={`The logit of ${labels[column]} moves by ${showGiven(nudge)}`}
-          labels={labels}
-          logits={logits}
-          columns={[shares, predicted, actual, predicted.map((x, i) => x - actual[i]!)]}
-        />
-      </div>
+      <HiddenTable
+        caption={`The logit of ${labels[column]} moves by ${showGiven(nudge)}`}
+        labels={labels}
+        columns={[
+          ["logit", logits, logit],
+          ["share", shares, share],
+          ["predicted change", predicted, points],
+          ["actual change", actual, points],
+          ["difference", predicted.map((x, i) => x - actual[i]!), points],
+        ]}
+      />
       {!still && <Spoken>{`${name} = ${slope(matrix[row]![column]!)}. Nudge ${logit(nudge)}: ${changes}.`}</Spoken>}
       <Actions home={home} still={still} />
     </div>
@@ -198,42 +201,3 @@ function SlopeLine({ labels, shares, row, column, value }: SlopeLineProps) {
     </div>
   );
 }
-
-interface ChangesProps {
-  caption: string;
-  labels: readonly string[];
-  logits: readonly number[];
-  /** Shares, then predicted, actual and the difference of both. */
-  columns: readonly (readonly number[])[];
-}
-
-const HEADS = ["share", "predicted change", "actual change", "difference"];
-
-/** What the picture shows, for every class, as a table; `data-value` has all digits. */
-const Changes = ({ caption, labels, logits, columns }: ChangesProps) => (
-  <table>
-    <caption>{caption}</caption>
-    <thead>
-      <tr>
-        {["class", "logit", ...HEADS].map((head) => (
-          <th key={head} scope="col">
-            {head}
-          </th>
-        ))}
-      </tr>
-    </thead>
-    <tbody>
-      {labels.map((label, i) => (
-        <tr key={i} class={colour(i)}>
-          <th scope="row">{label}</th>
-          <td data-value={String(logits[i])}>{logit(logits[i]!)}</td>
-          {columns.map((values, k) => (
-            <td key={k} data-value={String(values[i])}>
-              {k === 0 ? share(values[i]!) : points(values[i]!)}
-            </td>
-          ))}
-        </tr>
-      ))}
-    </tbody>
-  </table>
-);

@@ -1,7 +1,7 @@
 import facts from "../../softmax_lib/widgets/facts.json" with { type: "json" };
 import type { ViewProps } from "./home.ts";
 import { arrivals, duration, ladder, pace, progress, RUNNER, slowdown, standing, tick, type Ladder as Drawn } from "./ladder.ts";
-import { Actions, Spoken, useGroup } from "./parts.tsx";
+import { Actions, HiddenTable, Spoken, useGroup } from "./parts.tsx";
 import { useRace } from "./race.ts";
 import { Stage, Text } from "./stage.tsx";
 
@@ -78,7 +78,7 @@ export function Ladder({ state, home, width, still }: ViewProps<"Ladder">) {
           </p>
         ))}
       </div>
-      <div class="sw-rung-buttons">
+      <div class="sw-buttons">
         {!still && (
           <>
             <button type="button" class="sw-button sw-first" onClick={clock === null ? race.start : race.end}>
@@ -94,27 +94,15 @@ export function Ladder({ state, home, width, still }: ViewProps<"Ladder">) {
         )}
       </div>
       <p class="sw-rung-note">{!still && (race.over ? result : slow)}</p>
-      <div class="sw-hidden">
-        <table>
-          <caption>{`Times of the rungs; ${limit_name} takes ${duration(limit * units)} ${unit}`}</caption>
-          <thead>
-            <tr>
-              <th scope="col">rung</th>
-              <th scope="col">{`time in ${unit}`}</th>
-              <th scope="col">compared</th>
-            </tr>
-          </thead>
-          <tbody>
-            {names.map((name, i) => (
-              <tr key={i}>
-                <th scope="row">{name}</th>
-                <td data-value={String(seconds[i])}>{duration(times[i]!)}</td>
-                <td>{standings[i]}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <HiddenTable
+        caption={`Times of the rungs; ${limit_name} takes ${duration(limit * units)} ${unit}`}
+        of="rung"
+        labels={names}
+        columns={[
+          [`time in ${unit}`, seconds, (_, i) => duration(times[i]!)],
+          ["compared", seconds, (_, i) => standings[i]!, null],
+        ]}
+      />
       {!still && <Spoken>{clock !== null ? "" : race.over ? result : `${names[selected]}. ${changes?.[selected] ?? ""} ${standings[selected]}`}</Spoken>}
       <Actions home={home} still={still} />
     </div>

@@ -5,9 +5,9 @@ import type { ViewProps } from "./home.ts";
 import { Axis, Bars, Strip } from "./MachineDrawing.tsx";
 import { Names, StillNames, withDecimal } from "./Names.tsx";
 import { EXTENT, network, task, type Network } from "./network.ts";
-import { logit, share, shortShare } from "./numbers.ts";
+import { logit, saidShares, share, shortShare } from "./numbers.ts";
 import { Actions, NumberBox, Spoken, ValueTable } from "./parts.tsx";
-import { Control, fillColour, Grip, shortened, Stage, Text, textColour, toStep } from "./stage.tsx";
+import { Control, fillColour, Grip, indexOf, shortened, Stage, Text, textColour, toStep } from "./stage.tsx";
 import { clamp, labelsOf } from "./state.ts";
 
 const STEP = 0.1;
@@ -27,7 +27,7 @@ export function LayerExplorer({ state, home, width, still }: ViewProps<"LayerExp
     return () => home.update({ hidden: before });
   };
   const pull = (grip: string, dx: number) => {
-    const j = Number(grip.split(" ")[1]);
+    const j = indexOf(grip);
     change(j, toStep(clamp(clamp(held.current[j]!, -EXTENT, EXTENT) + dx / drawn.rail.scale, -EXTENT, EXTENT), STEP));
   };
 
@@ -36,7 +36,6 @@ export function LayerExplorer({ state, home, width, still }: ViewProps<"LayerExp
   const set = wanted === null ? null : task(state, home.stored, labels[wanted]!, share(probabilities[wanted]!), says, before.current);
   if (says) before.current = true;
   const decided = decision < 0 ? "No decision: a logit is past the largest double" : `Decision: ${labels[decision]}`;
-  const shares = labels.map((label, i) => `${label} ${share(probabilities[i]!)}`);
 
   return (
     <div class="sw sw-picture sw-layer" role="group" aria-label="layer explorer">
@@ -129,7 +128,7 @@ export function LayerExplorer({ state, home, width, still }: ViewProps<"LayerExp
       />
       <Formula labels={labels} powers={logits} probabilities={probabilities} selected={selected} />
       <ValueTable caption="Logits, exponentials and shares" labels={labels} logits={logits} exponentials={logits.map(Math.exp)} probabilities={probabilities} />
-      {!still && <Spoken>{`${decided}. ${shares.join(", ")}. ${set ? (set.done ? "Done: " : "") + set.says : ""}`}</Spoken>}
+      {!still && <Spoken>{`${decided}. ${saidShares(labels, probabilities)}. ${set ? (set.done ? "Done: " : "") + set.says : ""}`}</Spoken>}
       <Actions home={home} still={still} />
     </div>
   );

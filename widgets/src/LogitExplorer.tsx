@@ -1,4 +1,3 @@
-import { Fragment } from "preact";
 import { useRef } from "preact/hooks";
 import { Formula } from "./Formula.tsx";
 import type { ViewProps } from "./home.ts";
@@ -8,11 +7,11 @@ import { machine, roomFor } from "./machine.ts";
 import { LOGIT_STEP, MachineControls } from "./MachineControls.tsx";
 import { MachineDrawing } from "./MachineDrawing.tsx";
 import { StillNames, withDecimal } from "./Names.tsx";
-import { exponential, logit, share, temperature as showTemperature } from "./numbers.ts";
-import { Actions, NumberBox, Spoken, ValueTable } from "./parts.tsx";
-import { caught, Rail, shiftNote, SHIFTS, temperatureNote, TEMPERATURES } from "./rail.tsx";
+import { exponential, logit, saidShares, temperature as showTemperature } from "./numbers.ts";
+import { Actions, Spoken, ValueTable } from "./parts.tsx";
+import { caught, Rail, RailControls, shiftNote, SHIFTS, temperatureNote, TEMPERATURES } from "./rail.tsx";
 import { scaled } from "./softmax.ts";
-import { Control, Stage, toStep } from "./stage.tsx";
+import { indexOf, Stage, toStep } from "./stage.tsx";
 import { atTheLimits } from "./limits.ts";
 import { clamp, labelsOf, LEAST_FACTOR } from "./state.ts";
 
@@ -88,7 +87,6 @@ export function LogitExplorer({ state, home, width, still }: ViewProps<"LogitExp
     else change(grip, toStep(clamp(held.current.logits[indexOf(grip)]! + dx / axis.scale, -extent, extent), LOGIT_STEP));
   };
   const odd = atTheLimits(labels, drawn.exponentials, probabilities);
-  const shares = labels.map((label, i) => `${label} ${share(probabilities[i]!)}`);
 
   return (
     <div class="sw sw-machine" role="group" aria-label="softmax machine">
@@ -111,26 +109,19 @@ export function LogitExplorer({ state, home, width, still }: ViewProps<"LogitExp
                 onSelect={(i) => home.update({ selected: i })}
                 onChange={(i, value) => change(`logit ${i}`, value)}
               />
-              {rails.map(({ id, name, text, slider, end, valueOf, value, at, y }) => (
-                <Fragment key={id}>
-                  <Control
-                    {...{ id, name, text, y }}
-                    value={slider}
-                    from={-end}
-                    to={end}
-                    step={LOGIT_STEP}
-                    x={at(value)}
-                    onChange={(x) => change(id, valueOf(x))}
-                  />
-                  <div class={turned ? "sw-rail-box sw-turned" : "sw-rail-box"} style={{ top: `${y}px`, left: turned ? undefined : `${boxAt}px` }}>
-                    <NumberBox
-                      {...{ name, value }}
-                      least={id === "temperature" ? LEAST_FACTOR : undefined}
-                      written={id === "shift" ? withDecimal : undefined}
-                      onChange={(x) => change(id, x)}
-                    />
-                  </div>
-                </Fragment>
+              {rails.map(({ end, valueOf, ...rail }) => (
+                <RailControls
+                  key={rail.id}
+                  {...rail}
+                  {...{ turned, boxAt }}
+                  from={-end}
+                  to={end}
+                  step={LOGIT_STEP}
+                  least={rail.id === "temperature" ? LEAST_FACTOR : undefined}
+                  written={rail.id === "shift" ? withDecimal : undefined}
+                  onSlide={(x) => change(rail.id, valueOf(x))}
+                  onChange={(x) => change(rail.id, x)}
+                />
               ))}
             </>
           )
@@ -145,10 +136,8 @@ export function LogitExplorer({ state, home, width, still }: ViewProps<"LogitExp
       <Formula labels={labels} powers={powers} probabilities={probabilities} selected={selected} />
       {odd && <p class="sw-note">{odd}</p>}
       <ValueTable caption="Logits, exponentials and shares" {...{ labels, logits, probabilities }} exponentials={drawn.exponentials} />
-      {!still && <Spoken>{`${shares.join(", ")}. ${camera.said}`}</Spoken>}
+      {!still && <Spoken>{`${saidShares(labels, probabilities)}. ${camera.said}`}</Spoken>}
       <Actions home={home} still={still} />
     </div>
   );
 }
-
-const indexOf = (grip: string): number => Number(grip.split(" ")[1]);

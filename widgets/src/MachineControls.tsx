@@ -9,6 +9,26 @@ import { Control } from "./stage.tsx";
 /** What a logit moves by when an arrow key is pressed, and to what a drag is rounded. */
 export const LOGIT_STEP = 0.1;
 
+type LogitProps = Pick<Props, "labels" | "logits" | "extent" | "onChange"> & Pick<Machine, "rows"> & { says: (i: number) => string };
+
+/** A slider over each bar, which says of the class what the caller says. */
+export const LogitControls = ({ labels, logits, extent, rows, says, onChange }: LogitProps) =>
+  logits.map((z, i) => (
+    <Control
+      key={i}
+      id={`logit ${i}`}
+      name={`logit of ${labels[i]}`}
+      text={`${labels[i]}: logit ${logit(z)}, ${says(i)}`}
+      value={z}
+      from={Math.min(-extent, z)}
+      to={Math.max(extent, z)}
+      step={LOGIT_STEP}
+      x={rows[i]!.grip}
+      y={rows[i]!.y}
+      onChange={(value) => onChange(i, value)}
+    />
+  ));
+
 interface Props {
   machine: Machine;
   labels: readonly string[];
@@ -28,21 +48,7 @@ export function MachineControls({ machine, labels, logits, extent, selected, cam
   return (
     <>
       <Names labels={labels} values={logits} rows={rows} turned={turned} selected={selected} onSelect={onSelect} onChange={onChange} />
-      {logits.map((z, i) => (
-        <Control
-          key={i}
-          id={`logit ${i}`}
-          name={`logit of ${labels[i]}`}
-          text={`${labels[i]}: logit ${logit(z)}, share ${share(probabilities[i]!)}`}
-          value={z}
-          from={Math.min(-extent, z)}
-          to={Math.max(extent, z)}
-          step={LOGIT_STEP}
-          x={rows[i]!.grip}
-          y={rows[i]!.y}
-          onChange={(value) => onChange(i, value)}
-        />
-      ))}
+      <LogitControls {...{ labels, logits, extent, rows, onChange }} says={(i) => `share ${share(probabilities[i]!)}`} />
       {camera.button && (
         <button type="button" class="sw-camera" style={under} onClick={camera.move}>
           {camera.button}

@@ -25,6 +25,26 @@ function Across({ machine, flow, at, ...rest }: { machine: Pick<Machine, "turned
   return machine.turned ? <path d={`M${at} ${from}V${to}`} {...rest} /> : <path d={`M${from} ${at}H${to}`} {...rest} />;
 }
 
+interface PileProps {
+  machine: Pick<Machine, "turned">;
+  flow: Stretch;
+  parts: readonly Stretch[];
+  /** Whether a tap on a part selects its class. */
+  tapped?: boolean;
+}
+
+/** The classes' parts of a tower or a strip, with gaps between them. */
+export const Pile = ({ machine, flow, parts, tapped }: PileProps) => (
+  <>
+    {parts.map((part, i) => (
+      <Box key={i} machine={machine} flow={flow} across={part} style={{ fill: fillColour(i) }} data-tap={tapped ? i : undefined} />
+    ))}
+    {parts.slice(0, -1).map(({ start, length }, i) => (
+      <Across key={i} machine={machine} flow={flow} at={machine.turned ? start : start + length} class="sw-gap" />
+    ))}
+  </>
+);
+
 export function MachineDrawing(props: Props) {
   return (
     <>
@@ -118,14 +138,9 @@ export function Tower({ machine, selected }: Pick<Props, "machine" | "selected">
   return (
     <g>
       <g class="sw-clipped">
-        {parts.map(({ brick }, i) => (
-          <Box key={i} machine={machine} flow={tower} across={brick} style={{ fill: fillColour(i) }} data-tap={i} />
-        ))}
+        <Pile machine={machine} flow={tower} parts={parts.map(({ brick }) => brick)} tapped />
         {courses.map((at) => (
           <Across key={at} machine={machine} flow={tower} at={at} class="sw-course" />
-        ))}
-        {parts.slice(0, -1).map(({ brick }, i) => (
-          <Across key={i} machine={machine} flow={tower} at={turned ? brick.start : brick.start + brick.length} class="sw-gap" />
         ))}
         <Box machine={machine} flow={tower} across={chosen.brick} class="sw-outline" />
       </g>
@@ -233,12 +248,7 @@ export function Strip({ machine, labels, selected, written }: StripProps) {
           )}
         </>
       )}
-      {parts.map(({ share }, i) => (
-        <Box key={i} machine={machine} flow={strip} across={share} style={{ fill: fillColour(i) }} data-tap={i} />
-      ))}
-      {parts.slice(0, -1).map(({ share }, i) => (
-        <Across key={i} machine={machine} flow={strip} at={turned ? share.start : share.start + share.length} class="sw-gap" />
-      ))}
+      <Pile machine={machine} flow={strip} parts={parts.map(({ share }) => share)} tapped />
       <Box machine={machine} flow={strip} across={parts[selected]!.share} class="sw-outline" />
       {parts.map(({ share, shareLabel }, i) => {
         if (written && !written.includes(i)) return null;

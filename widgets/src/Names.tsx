@@ -11,6 +11,12 @@ export const withDecimal = (x: number): string => (Number.isInteger(x) && Math.a
 interface Props {
   /** What the numbers are: "logit". */
   of?: string;
+  /** What a selected class is: the one that the "formula shows". */
+  group?: string;
+  /** A word over the name of the selected class. */
+  tag?: string;
+  /** How a number reads. */
+  written?: (value: number) => string;
   /** Where the names begin, and how wide their column is; the left edge, and as the stylesheet has it. */
   column?: Stretch;
   labels: readonly string[];
@@ -22,10 +28,10 @@ interface Props {
   onChange: (i: number, value: number) => void;
 }
 
-export function Names({ of = "logit", column, labels, values, rows, turned, selected, onSelect, onChange }: Props) {
+export function Names({ of = "logit", group: means = "formula shows", tag, written = withDecimal, column, labels, values, rows, turned, selected, onSelect, onChange }: Props) {
   const group = useGroup();
   return (
-    <div class={turned ? "sw-names sw-turned" : "sw-names"} role="radiogroup" aria-label="formula shows">
+    <div class={turned ? "sw-names sw-turned" : "sw-names"} role="radiogroup" aria-label={means}>
       {rows.map(({ y }, i) => (
         <div
           key={i}
@@ -33,13 +39,14 @@ export function Names({ of = "logit", column, labels, values, rows, turned, sele
           style={{ top: `${y}px`, ...(column && { left: `${column.start}px`, width: `${column.length}px` }), "--sw-text": textColour(i) }}
         >
           <label>
+            {tag && i === selected && <small>{tag}</small>}
             <input type="radio" name={group} checked={i === selected} aria-label={labels[i]} onChange={() => onSelect(i)} />
             <span title={labels[i]}>{labels[i]}</span>
           </label>
           <NumberBox
             name={`${of} of ${labels[i]}`}
             value={values[i]!}
-            written={withDecimal}
+            written={written}
             onChange={(value) => onChange(i, value)}
           />
         </div>
@@ -51,14 +58,20 @@ export function Names({ of = "logit", column, labels, values, rows, turned, sele
 type StillProps = Omit<Props, "onSelect" | "onChange"> & { width: number };
 
 /** The same as a drawing, for paper. */
-export const StillNames = ({ labels, values, rows, turned, selected, width, column = { start: 0, length: turned ? 64 : 74 } }: StillProps) => (
+export const StillNames = ({ tag, labels, values, rows, turned, selected, width, column = { start: 0, length: turned ? 64 : 74 } }: StillProps) => (
   <g>
     {rows.map(({ y }, i) => {
       const chosen = i === selected;
-      const [name, number] = turned ? [y + 6, y + 6] : [y - 2, y + 18];
+      const lower = tag && chosen ? 6 : 0; // the tag stands over both
+      const [name, number] = turned ? [y + 6, y + 6] : [y - 2 + lower, y + 18 + lower];
       return (
         <g key={i}>
           {chosen && <rect class="sw-chosen-name" x={column.start} y={turned ? y - 20 : y - 26} width={column.length} height={turned ? 40 : 53} rx="8" />}
+          {lower > 0 && (
+            <Text x={column.start + 8} y={y - 15} size={12} colour="var(--sw-hi-ink)">
+              {tag}
+            </Text>
+          )}
           <Text x={column.start + (turned ? 6 : 8)} y={name} size={turned ? 16 : 18} weight={750} colour={chosen ? "var(--sw-hi-ink)" : textColour(i)}>
             {shortened(labels[i]!, 8)}
           </Text>

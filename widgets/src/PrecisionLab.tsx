@@ -7,7 +7,7 @@ import { animate } from "./motion.ts";
 import { Actions, Grid, NumberBox, Spoken, ValueTable } from "./parts.tsx";
 import { formats, run, ulps, type Format, type Run } from "./precision.ts";
 import { softmax } from "./softmax.ts";
-import { Control, Stage, toStep } from "./stage.tsx";
+import { Control, indexOf, Stage, toStep } from "./stage.tsx";
 import { clamp, labelsOf, LEAST_FACTOR } from "./state.ts";
 import { explainRun, showUlps, verdict, verdictText, YARDSTICK } from "./verdict.ts";
 
@@ -183,8 +183,6 @@ export function PrecisionLab({ state, home, width, still }: ViewProps<"Precision
     </div>
   );
 }
-
-const indexOf = (grip: string): number => Number(grip.split(" ")[1]);
 
 interface StepsProps {
   labels: readonly string[];

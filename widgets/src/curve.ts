@@ -1,6 +1,6 @@
 // One share against one logit, as numbers: the curve, its tangent, and what a nudge does. Nothing rescales.
 
-import { clampTo, closedPath, labelStep, tidy, type Point } from "./layout.ts";
+import { arrow, clampTo, labelStep, tidy, type Point } from "./layout.ts";
 import { jacobian, softmax } from "./softmax.ts";
 
 /** Under this width, in CSS pixels, the picture has its phone's proportions. */
@@ -14,7 +14,6 @@ export const LEAST_SHARE = -0.25;
 export const MOST_SHARE = 1.25;
 
 const SAMPLES = 100;
-const HEAD = 14; // the length of an arrow's head, in pixels
 
 export interface CurveInput {
   logits: readonly number[];
@@ -59,23 +58,6 @@ export interface Curve {
   arrows: { predicted: Arrow; actual: Arrow } | null;
   /** The line beside the arrows that shows how far the tangent is off. */
   gap: { x: number; from: number; to: number };
-}
-
-/** A shaft and a head; where the arrow is shorter than its head, a smaller head alone. */
-function arrow(x: number, from: number, to: number, thick: number): string {
-  const head = Math.min(HEAD, Math.abs(to - from));
-  const neck = to - Math.sign(to - from) * head;
-  const half = (thick * 1.15 * head) / HEAD;
-  const shaft = head < HEAD ? 0 : thick / 2;
-  return closedPath([
-    [x - shaft, from],
-    [x - shaft, neck],
-    [x - half, neck],
-    [x, to],
-    [x + half, neck],
-    [x + shaft, neck],
-    [x + shaft, from],
-  ]);
 }
 
 export function curve({ logits, row, column, nudge, extent, width }: CurveInput): Curve {

@@ -2,7 +2,7 @@
 
 import { showGiven, slopeName } from "./format.ts";
 import { MOST_NUDGE } from "./curve.ts";
-import { logit, percent, shortSlope } from "./numbers.ts";
+import { exponential, logit, percent, shortSlope } from "./numbers.ts";
 import { linearRange } from "./softmax.ts";
 
 const TOLERANCE = 0.1;
@@ -36,6 +36,24 @@ export function explainNudge(
   const size = `${showGiven(Number((Math.abs(off) * 100).toPrecision(2)))}\u2009% too ${off > 0 ? "large" : "small"}, for every class alike.`;
   return `The line ${Math.abs(off) > TOLERANCE ? "has stopped being good" : "is good"}: ${size}${range}`;
 }
+
+/** What a step did to the loss, or that its curve begins. */
+export function explainStep(losses: readonly number[], least: number, learnt: boolean, fresh: boolean): string {
+  const [before, after] = [losses.at(-2), losses.at(-1)!];
+  const [from, to] = [before, after].map((loss = 0) => exponential(loss));
+  if (before !== undefined && after > before + DUST) return `The step is too large: the loss has grown from ${from} to ${to}.`;
+  const what =
+    before === undefined && !fresh
+      ? "You changed something, so the loss begins a new curve."
+      : learnt
+        ? "Learnt: the arrows have become short."
+        : before === undefined
+          ? "A step adds each arrow to its logit."
+          : `The loss has fallen from ${from} to ${to}.`;
+  return least > 0 ? `${what} With smoothing it cannot fall below ${exponential(least)}.` : what;
+}
+
+const DUST = 1e-9; // where nothing is left to lose, rounding moves the loss up and down
 
 const TERMS = 5; // more would not be read
 

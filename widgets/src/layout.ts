@@ -11,6 +11,26 @@ export const closedPath = (points: readonly Point[]): string =>
 
 export const clampTo = (x: number, least: number, most: number): number => Math.min(Math.max(x, least), most);
 
+const HEAD = 14; // the length of an arrow's head, in pixels
+
+/** An arrow up or down, or a lying one: a shaft and a head; where it is shorter than its head, a smaller head alone. */
+export function arrow(across: number, from: number, to: number, thick: number, lying = false): string {
+  const head = Math.min(HEAD, Math.abs(to - from));
+  const neck = to - Math.sign(to - from) * head;
+  const half = (thick * 1.15 * head) / HEAD;
+  const shaft = head < HEAD ? 0 : thick / 2;
+  const corners: Point[] = [
+    [across - shaft, from],
+    [across - shaft, neck],
+    [across - half, neck],
+    [across, to],
+    [across + half, neck],
+    [across + shaft, neck],
+    [across + shaft, from],
+  ];
+  return closedPath(lying ? corners.map(([x, y]) => [y, x]) : corners);
+}
+
 /** From 0 to 1 without a corner at either end. */
 export const smoothstep = (t: number): number => t * t * (3 - 2 * t);
 

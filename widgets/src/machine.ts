@@ -124,6 +124,13 @@ export const roomFor = (classes: number, width: number): number => {
   return whole + 10;
 };
 
+/** Where an axis from −extent to extent has its lines, and every how many units a number. */
+export function ticksOf(extent: number): Pick<Axis, "ticks" | "every"> {
+  const every = labelStep(extent);
+  const lines = Math.floor(extent / (every / 2));
+  return { ticks: Array.from({ length: 2 * lines + 1 }, (_, k) => ((k - lines) * every) / 2), every };
+}
+
 /** What does not depend on the numbers. */
 function frame(classes: number, width: number, aside = false) {
   if (width < TURNED_BELOW) {
@@ -258,20 +265,11 @@ export function machine({ powers, logits, extent, unit, width, aside: second }: 
   const inSight = Math.min(total * unit, room);
   const courses = Array.from({ length: Math.ceil(inSight / (step * unit)) - 1 || 0 }, (_, k) => tidy(raised((k + 1) * step * unit)));
   const worth = unit >= 2 ? 1 : 10 ** Math.ceil(Math.log10(2 / unit));
-  const every = labelStep(extent);
-  const lines = Math.floor(extent / (every / 2));
   return {
     turned,
     width,
     height,
-    axis: {
-      zero,
-      scale,
-      top,
-      bottom,
-      ticks: Array.from({ length: 2 * lines + 1 }, (_, k) => ((k - lines) * every) / 2),
-      every,
-    },
+    axis: { zero, scale, top, bottom, ...ticksOf(extent) },
     rows,
     parts,
     horns,

@@ -31,6 +31,10 @@ export function share(p: number): string {
   return odd(p) ? text : `${text}${THIN_SPACE}%`;
 }
 
+/** "cat 19 %, dog 63 %": what is spoken of a strip. */
+export const saidShares = (labels: readonly string[], shares: readonly number[]): string =>
+  labels.map((label, i) => `${label} ${share(shares[i]!)}`).join(", ");
+
 /** As `share`, where a picture has little room: "<0.1 %". */
 export const shortShare = (p: number): string => share(p).replace("under ", "<").replace("over ", ">");
 

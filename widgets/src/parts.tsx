@@ -11,7 +11,7 @@ export const colour = (i: number): string =>
 
 let groups = 0;
 
-/** A name for a group of radio buttons that no other on the page has; useId begins anew in every interactive. */
+/** A name for a group of radio buttons, or for a pattern, that no other on the page has; useId begins anew in every interactive. */
 export const useGroup = (): string => useState(() => `sw-group-${groups++}`)[0];
 
 export const Name = ({ children }: { children: string }) => (
@@ -86,6 +86,47 @@ export const Grid = ({ kind, caption, heads, names, lit, cells }: GridProps) => 
   </table>
 );
 
+type Column = readonly [head: string, values: readonly number[], written: (value: number, i: number) => string, exact?: "data-value" | "data-guess" | null];
+
+interface HiddenTableProps {
+  caption: string;
+  /** What a row is for: a "class". */
+  of?: string;
+  labels: readonly string[];
+  /** An attribute has all digits; `data-value`, unless another is named, or null for none. */
+  columns: readonly Column[];
+}
+
+/** What a picture shows, as a table for those who do not see it. A table would not shrink to a pixel, so a box hides it. */
+export const HiddenTable = ({ caption, of = "class", labels, columns }: HiddenTableProps) => (
+  <div class="sw-hidden">
+    <table>
+      <caption>{caption}</caption>
+      <thead>
+        <tr>
+          {[of, ...columns.map(([head]) => head)].map((head) => (
+            <th key={head} scope="col">
+              {head}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {labels.map((label, i) => (
+          <tr key={i}>
+            <th scope="row">{label}</th>
+            {columns.map(([head, values, written, exact = "data-value"]) => (
+              <td key={head} {...(exact && { [exact]: String(values[i]) })}>
+                {written(values[i]!, i)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  </div>
+);
+
 interface ValueTableProps {
   caption: string;
   labels: readonly string[];
@@ -94,31 +135,16 @@ interface ValueTableProps {
   probabilities: readonly number[];
 }
 
-/** What a picture shows, as a table for those who do not see it; `data-value` has all digits. A table would not shrink to a pixel, so a box hides it. */
-export const ValueTable = ({ caption, labels, logits, exponentials, probabilities }: ValueTableProps) => (
-  <div class="sw-hidden">
-  <table>
-    <caption>{caption}</caption>
-    <thead>
-      <tr>
-        <th scope="col">class</th>
-        <th scope="col">logit</th>
-        <th scope="col">exponential</th>
-        <th scope="col">share</th>
-      </tr>
-    </thead>
-    <tbody>
-      {labels.map((label, i) => (
-        <tr key={i}>
-          <th scope="row">{label}</th>
-          <td>{numbers.logit(logits[i]!)}</td>
-          <td>{numbers.exponential(exponentials[i]!)}</td>
-          <td data-value={String(probabilities[i])}>{numbers.share(probabilities[i]!)}</td>
-        </tr>
-      ))}
-    </tbody>
-  </table>
-  </div>
+/** Logits, exponentials and shares as a `HiddenTable`. */
+export const ValueTable = ({ logits, exponentials, probabilities, ...rest }: ValueTableProps) => (
+  <HiddenTable
+    {...rest}
+    columns={[
+      ["logit", logits, numbers.logit, null],
+      ["exponential", exponentials, numbers.exponential, null],
+      ["share", probabilities, numbers.share],
+    ]}
+  />
 );
 
 /** Not seen; spoken when nothing has changed for a moment, so that a drag is not read out step by step. */

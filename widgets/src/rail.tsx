@@ -1,7 +1,8 @@
 // Rails under a picture: for what has no body that one could pull, a shift of all logits and a temperature.
 
 import { logit, temperature as showTemperature } from "./numbers.ts";
-import { Grip, Text } from "./stage.tsx";
+import { NumberBox } from "./parts.tsx";
+import { Control, Grip, Text } from "./stage.tsx";
 
 export interface RailPlace {
   /** From a value to a place on the rail. */
@@ -47,6 +48,32 @@ export function Rail({ id, name, value, at, y, turned, marks, note, from, live }
     </g>
   );
 }
+
+interface RailControlsProps extends Pick<RailProps, "id" | "name" | "value" | "at" | "y" | "turned"> {
+  /** What a screen reader says of the value. */
+  text: string;
+  /** What the native slider holds, and between which ends. */
+  slider: number;
+  from: number;
+  to: number;
+  step: number;
+  /** Where the box begins; turned, it ends at the right edge. */
+  boxAt: number;
+  least?: number;
+  written?: (value: number) => string;
+  onSlide: (slider: number) => void;
+  onChange: (value: number) => void;
+}
+
+/** The native slider over a rail's grip, and a box for its number. */
+export const RailControls = ({ id, name, value, at, y, turned, text, slider, from, to, step, boxAt, least, written, onSlide, onChange }: RailControlsProps) => (
+  <>
+    <Control {...{ id, name, text, from, to, step, y }} value={slider} x={at(value)} onChange={onSlide} />
+    <div class={turned ? "sw-rail-box sw-turned" : "sw-rail-box"} style={{ top: `${y}px`, left: turned ? undefined : `${boxAt}px` }}>
+      <NumberBox {...{ name, value, least, written, onChange }} />
+    </div>
+  </>
+);
 
 export const SHIFTS = [
   [-3, "−3"],

@@ -22,7 +22,7 @@ function sum(terms: readonly number[]): number {
     lost += roundedOff(total, term);
     total += term;
   }
-  return total + lost;
+  return total + (lost || 0); // beyond an infinite total nothing is lost
 }
 
 /** Probabilities; all NaN where a NaN, a +inf or nothing but -inf leaves no answer. */
@@ -34,14 +34,40 @@ export function softmax(logits: readonly number[]): number[] {
   return exponentials.map((e) => e / total);
 }
 
-/** Log of the sum of exponentials, without overflow. */
-export function logsumexp(logits: readonly number[]): number {
+/** The maximum, and the logarithm of the sum of exponentials relative to its own. */
+function normalizer(logits: readonly number[]): [maximum: number, logarithm: number] {
   const maximum = Math.max(...logits);
-  if (!Number.isFinite(maximum)) return maximum;
+  if (!Number.isFinite(maximum)) return [maximum, 0];
   const smaller = logits.filter((z) => z < maximum);
   const rest = sum(smaller.map((z) => expMinus(z, maximum)));
-  return maximum + Math.log1p(rest + (logits.length - smaller.length - 1));
+  return [maximum, Math.log1p(rest + (logits.length - smaller.length - 1))];
 }
+
+/** Log of the sum of exponentials, without overflow. */
+export const logsumexp = (logits: readonly number[]): number => {
+  const [maximum, logarithm] = normalizer(logits);
+  return maximum + logarithm;
+};
+
+/** What is wanted of each class: all of it of one, or a part of it spread evenly over all (label smoothing). */
+export const target = (classes: number, wanted: number, smoothing: number): number[] =>
+  Array.from({ length: classes }, (_, i) => (1 - smoothing) * Number(i === wanted) + smoothing / classes);
+
+/** −Σ y log p, from logits. The maximum goes first: log Σ e^z − z would cancel where the loss is small. */
+export function crossEntropy(logits: readonly number[], wanted: readonly number[]): number {
+  const [maximum, logarithm] = normalizer(logits);
+  return sum(wanted.map((y, i) => (y && y * (maximum - logits[i]! + logarithm))));
+}
+
+/** p − y, as p (1 − y) − y (1 − p): nothing cancels where p is nearly y. */
+export const crossEntropyGradient = (p: readonly number[], wanted: readonly number[]): number[] =>
+  p.map((pi, i) => pi * others(wanted, i) - wanted[i]! * others(p, i));
+
+/** The logits after one step against the gradient. */
+export const stepped = (logits: readonly number[], wanted: readonly number[], rate: number): number[] => {
+  const gradient = crossEntropyGradient(softmax(logits), wanted);
+  return logits.map((z, i) => z - rate * gradient[i]!);
+};
 
 /** J[i][j] = p_i (δ_ij − p_j): how probability i follows logit j. */
 export const jacobian = (p: readonly number[]): number[][] =>

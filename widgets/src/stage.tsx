@@ -98,6 +98,9 @@ export function Stage({ width, height, onGrab, onPull, onTap, children, controls
   );
 }
 
+/** The class whose grip this is: 2 of "logit 2". */
+export const indexOf = (grip: string): number => Number(grip.split(" ")[1]);
+
 interface GripProps {
   x: number;
   y: number;

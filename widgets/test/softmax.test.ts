@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { argmax, change, dense, entropy, jacobian, linearRange, logsumexp, scaled, softmax } from "../src/softmax.ts";
+import { argmax, change, crossEntropy, crossEntropyGradient, dense, entropy, jacobian, linearRange, logsumexp, scaled, softmax, stepped, target } from "../src/softmax.ts";
 
 const close = (actual: readonly number[], expected: readonly number[], relative = 4 * Number.EPSILON) => {
   assert.equal(actual.length, expected.length);
@@ -48,6 +48,30 @@ test("entropy is 0 when sure and log K when all are equal", () => {
 test("argmax is the first of the largest, and -1 beside a NaN", () => {
   assert.equal(argmax([1, 3, 3]), 1);
   assert.equal(argmax([1, NaN]), -1);
+});
+
+test("a loss and its gradient do not cancel where what is wanted is given", () => {
+  // mpmath, 50 digits: log(1 + e^-40), and e^-40 / (1 + e^-40)
+  close([crossEntropy([40, 0], [1, 0])], [4.2483542552915889863e-18]);
+  close(crossEntropyGradient(softmax([40, 0]), [1, 0]), [-4.248354255291588977e-18, 4.248354255291588977e-18]);
+  assert.deepEqual([crossEntropy([1e300, 0], [0, 1]), crossEntropy([0], [1]), crossEntropy([1.7e308, -1.7e308], [0, 1])], [1e300, 0, Infinity]);
+});
+
+test("label smoothing spreads a part evenly, and the loss is least, the entropy, where given and wanted agree", () => {
+  assert.deepEqual(target(4, 1, 0), [0, 1, 0, 0]);
+  close(target(4, 1, 0.2), [0.05, 0.85, 0.05, 0.05]);
+  const wanted = target(4, 1, 0.2);
+  const meets = wanted.map(Math.log);
+  close([crossEntropy(meets, wanted)], [entropy(wanted)]);
+  assert.ok(crossEntropyGradient(softmax(meets), wanted).every((slope) => Math.abs(slope) < 1e-16));
+});
+
+test("a step goes against the gradient, and the logits keep their sum", () => {
+  const logits = [-1, 2, 0.5, 0];
+  const wanted = target(4, 0, 0);
+  const p = softmax(logits);
+  close(stepped(logits, wanted, 1.5), logits.map((z, i) => z + 1.5 * (wanted[i]! - p[i]!)));
+  assert.ok(Math.abs(stepped(logits, wanted, 12).reduce((a, b) => a + b) - 1.5) < 1e-14);
 });
 
 test("dense and scaled compute what their names say", () => {

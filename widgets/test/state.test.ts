@@ -14,6 +14,7 @@ import {
 
 type LogitState = States["LogitExplorer"];
 type JacobianState = States["JacobianExplorer"];
+type LossState = States["LossExplorer"];
 type PrecisionState = States["PrecisionLab"];
 type LayerState = States["LayerExplorer"];
 type GuessState = States["Guess"];
@@ -23,6 +24,7 @@ type QuizState = States["Quiz"];
 
 const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0, selected: 0, sliders: [] };
 const slopes: JacobianState = { logits: [1, 2], labels: ["a", "b"], row: 1, column: 0, nudge: 0.1 };
+const learning: LossState = { logits: [1, 2], labels: ["a", "b"], wanted: 1, smoothing: 0, rate: 1.5, smooth: false };
 const narrow: PrecisionState = { logits: [1, 2], labels: null, format: "float16", shift: 0, scale: 1 };
 const layer: LayerState = { hidden: [1, 2], weights: [[1, 2], [3, 4], [5, 6]], bias: [0, 0, 1], labels: null, selected: 1, wanted: null };
 const shares: GuessState = { logits: [2, 1, 0], labels: ["a", "b", "c"], question: "?", reason: "!" };
@@ -47,12 +49,13 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     finite([...logits, temperature, shift]);
     assert.ok(temperature > 0);
     goodLabels(labels, logits.length);
-  } else if (kind === "JacobianExplorer" || kind === "PrecisionLab") {
-    const { logits, labels, ...rest } = state as JacobianState | PrecisionState;
+  } else if (kind === "JacobianExplorer" || kind === "PrecisionLab" || kind === "LossExplorer") {
+    const { logits, labels, ...rest } = state as JacobianState | PrecisionState | LossState;
     oneToTwelve(logits);
     finite([...logits, ...Object.values(rest).filter((value) => typeof value === "number")]);
     goodLabels(labels, logits.length);
     if ("row" in rest) for (const index of [rest.row, rest.column]) assert.ok(index in logits, `${index}`);
+    if ("rate" in rest) assert.ok(rest.rate > 0 && rest.smoothing >= 0 && rest.smoothing < 1 && rest.wanted in logits);
     if ("scale" in rest) assert.ok(rest.scale > 0 && formats.includes(rest.format));
   } else if (kind === "LayerExplorer") {
     const { hidden, weights, bias, labels, selected, wanted } = state as LayerState;
@@ -130,6 +133,17 @@ test("cells, nudges and formats read back, and what is none of them does not", (
     assert.deepEqual(readFragment("PrecisionLab", `#i?${query}`, narrow), narrow);
 });
 
+test("what should be learnt reads back, and no link smooths all of it away", () => {
+  const state: LossState = { ...learning, wanted: 0, smoothing: 0.2, rate: 12 };
+  const fragment = writeFragment("LossExplorer", "loss-explorer-1", state, learning);
+  assert.equal(fragment, "#loss-explorer-1?wanted=0&smoothing=0.2&rate=12");
+  assert.deepEqual(readFragment("LossExplorer", fragment, learning), state);
+  const read = (query: string) => readFragment("LossExplorer", `#i?${query}`, learning);
+  assert.deepEqual([read("wanted=9").wanted, read("wanted=-9").wanted, read("wanted=0.5").wanted], [1, 0, 1]);
+  assert.deepEqual([read("smoothing=7").smoothing, read("smoothing=-7").smoothing, read("smoothing=x").smoothing], [1 - Number.EPSILON, 0, 0]);
+  assert.deepEqual([read("rate=0").rate, read("rate=NaN").rate, read("smooth=true").smooth], [1e-6, 1.5, false]);
+});
+
 test("a link to a ladder says which rung, and cannot change what was measured", () => {
   const fragment = writeFragment("Ladder", "ladder-1", { ...rungs, selected: 0 }, rungs);
   assert.equal(fragment, "#ladder-1?selected=0");
@@ -159,6 +173,7 @@ test("what is no finite number keeps the stored one, and large ones are clamped"
 test("what a page leaves out has Python's default", () => {
   const empty: States = {
     LogitExplorer: { logits: [0], labels: null, temperature: 1, shift: 0, selected: 0, sliders: ["shift", "temperature"] },
+    LossExplorer: { logits: [0], labels: null, wanted: 0, smoothing: 0, rate: 1.5, smooth: false },
     JacobianExplorer: { logits: [0], labels: null, row: 0, column: 0, nudge: 0.1 },
     PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
     LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null, selected: 0, wanted: null },
@@ -196,7 +211,7 @@ test("whatever goes in, a valid state comes out", () => {
   const pick = <T,>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
   const scraps = [
     "logits", "labels", "temperature", "shift", "hidden", "weights", "bias", "choice", "choices", "__proto__",
-    "row", "column", "nudge", "scale", "format", "number", "low", "high", "unit", "logarithmic",
+    "smoothing", "rate", "smooth", "row", "column", "nudge", "scale", "format", "number", "low", "high", "unit", "logarithmic",
     "names", "seconds", "limit", "limit_name", "changes", "selected", "wanted",
     "=", "&", ",", ";", "?", "#", "%", "%00", "%2C", "NaN", "1e999", "-1e999", "0", "-0", "1e-400", "0x10", " ", "+",
     "<img src=x onerror=alert(1)>", "\u202e", "\ud800", "9".repeat(400), "null", "[", "]", "{", "}", '"', ":",
@@ -204,6 +219,7 @@ test("whatever goes in, a valid state comes out", () => {
   const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN]];
   const stored: States = {
     LogitExplorer: logits,
+    LossExplorer: learning,
     JacobianExplorer: slopes,
     PrecisionLab: narrow,
     LayerExplorer: layer,
@@ -217,7 +233,7 @@ test("whatever goes in, a valid state comes out", () => {
     const kind = pick(kinds);
     const text = Array.from({ length: random() * 40 }, () => pick(scraps)).join("");
     assertValid(kind, readFragment(kind, `#i?${text}`, stored[kind]));
-    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 28).map((name) => [name, pick(values)])));
+    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 31).map((name) => [name, pick(values)])));
     assertValid(kind, parseJson(kind, random() < 0.5 ? json : text));
   }
   for (const kind of kinds) assertValid(kind, readFragment(kind, `#i?logits=${"1,".repeat(500_000)}`, stored[kind]));
