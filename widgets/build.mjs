@@ -16,8 +16,13 @@ const options = {
   write: false,
   charset: "utf8",
   legalComments: "none",
-  jsx: "automatic",
-  jsxImportSource: "preact",
+  // A call of `createElement` packs smaller than one of the JSX runtime, which names `children` each time. (Not `h`:
+  // where a file has a variable of that name, esbuild would call it.)
+  jsx: "transform",
+  jsxFactory: "createElement",
+  jsxFragment: "Fragment",
+  inject: [here("src/jsx.ts")],
+  tsconfigRaw: {},
 };
 
 async function bundle(entry, path, format, more = {}) {
@@ -29,7 +34,7 @@ async function bundle(entry, path, format, more = {}) {
 // A page loads what all interactives share once, and then a script for each kind that it shows. Scripts that a page
 // opened from a folder may load cannot import from each other: what is shared stands in a global object.
 const SHARED = [
-  ...["preact", "preact/hooks", "preact/jsx-runtime"],
+  ...["preact", "preact/hooks"],
   ...["./format.ts", "./layout.ts", "./motion.ts", "./numbers.ts", "./parts.tsx", "./softmax.ts", "./stage.tsx", "./state.ts"],
 ];
 

@@ -5,6 +5,7 @@ it into ``softmax_lib/static/``. In a live notebook Python and the view change t
 stored output of a cell is the same state as plain HTML, which the site's script brings to life.
 """
 
+from softmax_lib.widgets.calibration_explorer import CalibrationExplorer
 from softmax_lib.widgets.guess import Guess, GuessNumber
 from softmax_lib.widgets.jacobian_explorer import JacobianExplorer
 from softmax_lib.widgets.ladder import Ladder
@@ -16,6 +17,7 @@ from softmax_lib.widgets.quiz import Quiz
 from softmax_lib.widgets.traits import InvalidState
 
 __all__ = [
+    "CalibrationExplorer",
     "Guess",
     "GuessNumber",
     "InvalidState",

@@ -15,6 +15,7 @@ from softmax_lib.widgets.facts import (
     LONGEST_SENTENCE,
     LONGEST_TIME,
     MOST_CLASSES,
+    MOST_EXAMPLES,
     MOST_RUNGS,
     SHORTEST_TIME,
     SLIDERS,
@@ -85,6 +86,37 @@ class Matrix(traitlets.TraitType[list[list[float]], Any]):
         return good
 
 
+class Examples(traitlets.TraitType[list[list[float]], Any]):
+    """The logits of many examples. A message names the one row that is wrong: nobody would find it among hundreds."""
+
+    def validate(self, obj: Any, value: Any) -> list[list[float]]:
+        rows = _as_list(value)
+        if not 1 <= len(rows) <= MOST_EXAMPLES:
+            got = len(rows) if rows else repr(value)
+            raise InvalidState(f"{self.name} must be 1 to {MOST_EXAMPLES} rows, one for each example, got {got}")
+        good: list[list[float]] = []
+        for i, row in enumerate(rows):
+            numbers = _as_floats(row)
+            if numbers is None or (good and len(numbers) != len(good[0])):
+                raise InvalidState(
+                    f"{self.name} must be rows of equally many finite numbers, 1 to {MOST_CLASSES}, "
+                    f"got {row!r} as row {i}"
+                )
+            good.append(numbers)
+        return good
+
+
+class Classes(traitlets.TraitType[list[int], Any]):
+    def validate(self, obj: Any, value: Any) -> list[int]:
+        classes = _as_list(value)
+        for i, index in enumerate(classes):
+            if not _is_index(index):
+                raise InvalidState(f"{self.name} must be indices of classes, from 0, got {index!r} for example {i}")
+        if not classes:
+            raise InvalidState(f"{self.name} must be a sequence of indices of classes, one at least, got {value!r}")
+        return [int(index) for index in classes]
+
+
 class Labels(traitlets.TraitType[list[str] | None, Any]):
     allow_none = True
 
@@ -100,7 +132,7 @@ class Labels(traitlets.TraitType[list[str] | None, Any]):
 
 class Index(traitlets.TraitType[int, Any]):
     def validate(self, obj: Any, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        if not _is_index(value):
             raise InvalidState(f"{self.name} must be an index from 0, got {value!r}")
         return int(value)
 
@@ -213,6 +245,8 @@ _KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
     "positive number": PositiveNumber,
     "numbers": Numbers,
     "matrix": Matrix,
+    "examples": Examples,
+    "classes": Classes,
     "labels": Labels,
     "index": Index,
     "time": Time,
@@ -229,6 +263,10 @@ _KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
     "choices": Choices,
     "choice": partial(traitlets.Unicode, allow_none=True),
 }
+
+
+def _is_index(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -23,6 +23,7 @@ from mpmath import mp
 from softmax_lib import logsumexp, softmax
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
 from softmax_lib.widgets import (
+    CalibrationExplorer,
     Guess,
     GuessNumber,
     InvalidState,
@@ -62,6 +63,10 @@ def precision_lab(**changes):
     return PrecisionLab(**{"logits": ANIMAL_LOGITS, "labels": ANIMALS.labels} | changes)
 
 
+def calibration_explorer(**changes):
+    return CalibrationExplorer(**{"logits": [[2.0, 1.0], [0.5, 3.0], [1.0, 0.0]], "truth": [0, 1, 1]} | changes)
+
+
 def quiz(**changes):
     arguments = {"question": "Which?", "choices": {"1": "One.", "0": "Zero."}, "answer": "0"}
     return Quiz(**arguments | changes)
@@ -81,7 +86,7 @@ def guess_number(**changes):
 
 
 EVERY = [
-    *(logit_explorer, loss_explorer, jacobian_explorer, precision_lab, layer_explorer),
+    *(logit_explorer, loss_explorer, jacobian_explorer, calibration_explorer, precision_lab, layer_explorer),
     *(rungs, guess, guess_number, quiz),
 ]
 
@@ -286,6 +291,38 @@ BAD = [
     (layer_explorer, "weights", [[1, 2, 3], [1, 2]], "weights must be 1 to 12 rows of equally many finite numbers"),
     (layer_explorer, "weights", 3, "weights must be 1 to 12 rows of equally many finite numbers, at most 12, got 3"),
     (layer_explorer, "labels", ["a"], "labels must be as many as rows of weights, 4, got 1"),
+    (calibration_explorer, "logits", [], "logits must be 1 to 1000 rows, one for each example, got []"),
+    (calibration_explorer, "logits", 3, "logits must be 1 to 1000 rows, one for each example, got 3"),
+    (calibration_explorer, "logits", [[0, 1]] * 1001, "logits must be 1 to 1000 rows, one for each example, got 1001"),
+    (
+        calibration_explorer,
+        "logits",
+        [[0, 1], [0]],
+        "logits must be rows of equally many finite numbers, 1 to 12, got [0",
+    ),
+    (calibration_explorer, "logits", [[0, 1], [0, math.nan]], "finite numbers, 1 to 12, got [0, nan] as row 1"),
+    (calibration_explorer, "logits", [[0, 1], []], "finite numbers, 1 to 12, got [] as row 1"),
+    (
+        calibration_explorer,
+        "logits",
+        [[0] * 13],
+        "logits must be rows of equally many finite numbers, 1 to 12, got [0, ",
+    ),
+    (calibration_explorer, "logits", [[0, 1]], "truth must be as many as rows of logits, 1, got 3: [0, 1, 1]"),
+    (calibration_explorer, "truth", [0, 1], "truth must be as many as rows of logits, 3, got 2: [0, 1]"),
+    (
+        calibration_explorer,
+        "truth",
+        [0, 1, 2],
+        "truth must be indices into the columns of logits, 0 to 1, got 2 for ex",
+    ),
+    (calibration_explorer, "truth", [0, 1, -1], "truth must be indices of classes, from 0, got -1 for example 2"),
+    (calibration_explorer, "truth", [0, True, 1], "truth must be indices of classes, from 0, got True for example 1"),
+    (calibration_explorer, "truth", [0, 1.0, 1], "truth must be indices of classes, from 0, got 1.0 for example 1"),
+    (calibration_explorer, "truth", 1, "truth must be a sequence of indices of classes, one at least, got 1"),
+    (calibration_explorer, "temperature", 0, "temperature must be a finite number greater than 0, got 0"),
+    (calibration_explorer, "selected", 10, "selected must be an index into bins, 0 to 9, got 10"),
+    (calibration_explorer, "selected", "9", "selected must be an index from 0, got '9'"),
     (rungs, "names", [], "names must be 1 to 20 texts of 1 to 24 characters, got []"),
     (rungs, "names", ["a"] * 21, "names must be 1 to 20 texts of 1 to 24 characters"),
     (rungs, "names", ["a", "b" * 25], "names must be 1 to 20 texts of 1 to 24 characters, got ['a', 'bbb"),

@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page
 
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
 from softmax_lib.widgets import (
+    CalibrationExplorer,
     Guess,
     GuessNumber,
     JacobianExplorer,
@@ -23,6 +24,7 @@ from softmax_lib.widgets import (
 )
 from softmax_lib.widgets.facts import INTERACTIVES
 from tests import ROOT
+from tests.overconfident import overconfident
 
 AXE = ROOT / "widgets" / "node_modules" / "axe-core" / "axe.min.js"
 HOSTILE = "<img src=x onerror=1>"
@@ -57,6 +59,7 @@ LONG_LABELS = [f"a label of 24 chars, {i:03d}" for i in range(12)]
 GALLERY = [
     LogitExplorer(ANIMAL_LOGITS, ANIMALS.labels),
     JacobianExplorer(ANIMAL_LOGITS, ANIMALS.labels),
+    CalibrationExplorer(*overconfident()),
     PrecisionLab((*ANIMAL_LOGITS[:3], 12), ANIMALS.labels),
     LayerExplorer(**ANIMALS._asdict(), selected=1, wanted=2),
     LayerExplorer(np.linspace(-3, 3, 12), np.eye(12), np.zeros(12), LONG_LABELS),
@@ -66,6 +69,7 @@ GALLERY = [
     PrecisionLab(np.linspace(-3, 3, 12), LONG_LABELS),
     JacobianExplorer([0.5]),
     JacobianExplorer([1.0, 2.0], [HOSTILE, "'\"&amp;</td>"]),
+    CalibrationExplorer([[0.5]], [0]),
     LogitExplorer([0.5]),
     LogitExplorer([1.0, 2.0], [HOSTILE, "'\"&amp;</td>"]),
     LogitExplorer(FIVE_LOGITS, temperature=0.5, shift=3.0),

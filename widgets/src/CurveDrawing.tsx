@@ -87,7 +87,7 @@ function Frame({ curve: { narrow, frame, ticks, levels } }: Pick<Props, "curve">
 }
 
 /** What is missing between the line and the curve. */
-const Gap = ({ x, from, to }: { x: number; from: number; to: number }) => (
+export const Gap = ({ x, from, to }: { x: number; from: number; to: number }) => (
   <>
     <path class="sw-missing" d={`M${x} ${from}V${to}`} />
     <path class="sw-missing-line" d={`M${x} ${from}V${to}`} />

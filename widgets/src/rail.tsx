@@ -13,11 +13,11 @@ export interface RailPlace {
 
 interface RailProps extends RailPlace {
   id: string;
-  name: string;
+  name?: string;
   value: number;
   marks: readonly (readonly [value: number, text: string])[];
   /** Where the sentence about it begins, and what it says. */
-  note: readonly [x: number, text: string];
+  note?: readonly [x: number, text: string];
   /** A bar from here to the grip. */
   from?: number;
   live: boolean;
@@ -28,9 +28,11 @@ export function Rail({ id, name, value, at, y, turned, marks, note, from, live }
   const places = marks.map(([mark]) => at(mark));
   return (
     <g>
-      <Text x={turned ? 8 : 0} y={y + 5} size={turned ? 14 : 15} weight={600}>
-        {name}
-      </Text>
+      {name && (
+        <Text x={turned ? 8 : 0} y={y + 5} size={turned ? 14 : 15} weight={600}>
+          {name}
+        </Text>
+      )}
       <path class="sw-rail" d={`M${places[0]} ${y}H${places.at(-1)}`} />
       {marks.map(([mark, text], i) => (
         <g key={mark}>
@@ -42,14 +44,17 @@ export function Rail({ id, name, value, at, y, turned, marks, note, from, live }
       ))}
       {from !== undefined && <path class="sw-rail-bar" d={`M${at(from)} ${y}H${at(value)}`} />}
       {live && <Grip x={at(value)} y={y} id={id} radius={turned ? 13 : 11} />}
-      <Text x={note[0]} y={y + 5} size={15} anchor={turned ? "end" : "start"} class="sw-serif">
-        {note[1]}
-      </Text>
+      {note && (
+        <Text x={note[0]} y={y + 5} size={15} anchor={turned ? "end" : "start"} class="sw-serif">
+          {note[1]}
+        </Text>
+      )}
     </g>
   );
 }
 
-interface RailControlsProps extends Pick<RailProps, "id" | "name" | "value" | "at" | "y" | "turned"> {
+interface RailControlsProps extends Pick<RailProps, "id" | "value" | "at" | "y" | "turned"> {
+  name: string;
   /** What a screen reader says of the value. */
   text: string;
   /** What the native slider holds, and between which ends. */
@@ -90,8 +95,8 @@ export const TEMPERATURES = [
 ] as const;
 
 /** A temperature near one of the marks is that mark. */
-export const caught = (temperature: number): number =>
-  TEMPERATURES.map(([mark]) => mark).find((mark) => Math.abs(Math.log(temperature / mark)) < 0.07) ?? temperature;
+export const caught = (temperature: number, marks: RailProps["marks"] = TEMPERATURES): number =>
+  marks.map(([mark]) => mark).find((mark) => Math.abs(Math.log(temperature / mark)) < 0.07) ?? temperature;
 
 export const shiftNote = (shift: number, factor: string): string =>
   shift === 0 ? "" : `All logits ${shift > 0 ? "+" : "−"} ${logit(Math.abs(shift))}: tower × ${factor}. Strip: the same.`;

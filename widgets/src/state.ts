@@ -9,6 +9,8 @@ interface Values {
   "positive number": number;
   numbers: number[];
   matrix: number[][];
+  examples: number[][];
+  classes: number[];
   labels: string[] | null;
   index: number;
   time: number;
@@ -46,6 +48,9 @@ export type Lookup = (name: string) => unknown;
 
 const { most_classes: MOST_CLASSES, longest_label: LONGEST_LABEL } = facts.limits;
 const { most_rungs: MOST_RUNGS, longest_sentence: LONGEST_SENTENCE, shortest_time, longest_time } = facts.limits;
+const MOST_EXAMPLES = facts.limits.most_examples;
+/** Of equal width, for what a classifier says of itself. */
+export const BINS = facts.limits.bins;
 const LONGEST_FRAGMENT = 8192;
 
 // Far beyond the sliders, and yet z / temperature stays finite.
@@ -106,6 +111,13 @@ const cut = (raw: unknown, longest: number, otherwise: string): string =>
 const label = (raw: unknown, i: number): string =>
   cut(raw, LONGEST_LABEL, nameOf(i));
 
+/** Rows of equally many numbers. */
+const areExamples = (raw: unknown): raw is number[][] =>
+  Array.isArray(raw) &&
+  raw.length > 0 &&
+  raw.length <= MOST_EXAMPLES &&
+  raw.every((row) => Array.isArray(row) && row.length > 0 && row.length <= MOST_CLASSES && row.length === raw[0].length && row.every(isFiniteNumber));
+
 /** Makes a valid value of whatever a field was given. */
 const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Values[F] } = {
   number,
@@ -115,6 +127,9 @@ const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Value
     (Array.isArray(raw) && raw.length > 0 ? raw : otherwise)
       .slice(0, MOST_CLASSES)
       .map((row, i) => numbers(row, otherwise[i] ?? [])),
+  // All or nothing: no link says them. They stay the same array, so that a view knows that it has seen them before.
+  examples: (raw, otherwise) => (areExamples(raw) ? raw : otherwise),
+  classes: (raw, otherwise) => (Array.isArray(raw) && raw.every(Number.isInteger) ? raw : otherwise),
   labels: (raw, otherwise) => (Array.isArray(raw) ? raw : otherwise)?.slice(0, MOST_CLASSES).map(label) ?? null,
   index,
   "index or none": index,
@@ -168,6 +183,16 @@ const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
     const last = state.logits.length - 1;
     return { ...fitLabelsToLogits(state), row: clamp(state.row, 0, last), column: clamp(state.column, 0, last) };
   },
+  CalibrationExplorer({ logits, truth, temperature, selected }) {
+    const classes = logits[0]!;
+    const fitting = truth.length === logits.length && truth.every((k) => classes[k] !== undefined);
+    return {
+      logits,
+      truth: fitting ? truth : logits.map((_, i) => clamp(truth[i] ?? 0, 0, classes.length - 1)),
+      temperature,
+      selected: selected === null ? null : clamp(selected, 0, BINS - 1),
+    };
+  },
   PrecisionLab: fitLabelsToLogits,
   LayerExplorer: ({ hidden, weights, bias, labels, selected, wanted }) => ({
     hidden,
@@ -206,6 +231,8 @@ const blank: Partial<Values> = {
   number: 0,
   numbers: [0],
   matrix: [[0]],
+  examples: [[0]],
+  classes: [0],
   text: "",
   choices: [],
   names: ["rung 1"],
@@ -258,7 +285,7 @@ function readNumber(part: string, least = -LARGEST): number {
 const readNumbers = (part: string): number[] =>
   decode(part).split(",", MOST_CLASSES).map((item) => readNumber(item));
 
-/** How a link says what a field holds. It says nothing of a quiz but the choice, and of a ladder but the rung: no link forges a measurement. */
+/** How a link says what a field holds. It says nothing of a quiz but the choice, of a ladder but the rung, and of a classifier's answers nothing: no link forges a measurement. */
 const readers: { [F in FieldKind]?: (part: string) => unknown } = {
   number: (part) => readNumber(part),
   "positive number": (part) => readNumber(part, LEAST_FACTOR),

@@ -11,12 +11,14 @@ import { LayerExplorer } from "./LayerExplorer.tsx";
 import { LogitExplorer } from "./LogitExplorer.tsx";
 import { JacobianExplorer } from "./JacobianExplorer.tsx";
 import { LossExplorer } from "./LossExplorer.tsx";
+import { CalibrationExplorer } from "./CalibrationExplorer.tsx";
 
 /** What each interactive looks like. */
 export const views: { [K in Kind]: ComponentType<ViewProps<K>> } = {
   LogitExplorer,
   LossExplorer,
   JacobianExplorer,
+  CalibrationExplorer,
   PrecisionLab,
   LayerExplorer,
   Guess,

@@ -5,6 +5,7 @@ import {
   fragmentId,
   isKind,
   labelsOf,
+  parse,
   parseJson,
   readFragment,
   writeFragment,
@@ -21,6 +22,7 @@ type GuessState = States["Guess"];
 type NumberState = States["GuessNumber"];
 type LadderState = States["Ladder"];
 type QuizState = States["Quiz"];
+type CalibrationState = States["CalibrationExplorer"];
 
 const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0, selected: 0, sliders: [] };
 const slopes: JacobianState = { logits: [1, 2], labels: ["a", "b"], row: 1, column: 0, nudge: 0.1 };
@@ -33,6 +35,7 @@ const rungs: LadderState = {
   ...{ names: ["slow", "fast"], seconds: [0.2, 0.05], limit: 0.01, limit_name: "one copy" },
   ...{ unit: "ms", changes: ["It begins.", "It hurries."], selected: null },
 };
+const answers: CalibrationState = { logits: [[1, 2], [3, 0.5], [0, 4]], truth: [1, 0, 0], temperature: 1, selected: null };
 const quiz: QuizState = { question: "?", choices: [["2", "x"], ["1", "y"]], answer: "1", choice: null };
 
 function assertValid(kind: Kind, state: States[Kind]): void {
@@ -67,6 +70,18 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     goodLabels(labels, weights.length);
     assert.ok(weights[selected] !== undefined);
     assert.ok(wanted === null || weights[wanted] !== undefined);
+  } else if (kind === "CalibrationExplorer") {
+    const { logits, truth, temperature, selected } = state as CalibrationState;
+    assert.ok(logits.length >= 1 && logits.length <= 1000);
+    for (const row of logits) {
+      oneToTwelve(row);
+      finite(row);
+      assert.equal(row.length, logits[0]!.length);
+    }
+    assert.equal(truth.length, logits.length);
+    truth.forEach((index, i) => assert.ok(logits[i]![index] !== undefined, `${index}`));
+    assert.ok(temperature > 0 && Number.isFinite(temperature));
+    assert.ok(selected === null || (Number.isInteger(selected) && selected >= 0 && selected < 10), `${selected}`);
   } else if (kind === "Guess") {
     const { logits, labels } = state as GuessState;
     oneToTwelve(logits);
@@ -154,6 +169,27 @@ test("a link to a ladder says which rung, and cannot change what was measured", 
   assert.deepEqual(read(forged), rungs);
 });
 
+test("a link to a classifier's answers says the temperature and the bin, and cannot change the answers", () => {
+  const fragment = writeFragment("CalibrationExplorer", "calibration-explorer-1", { ...answers, temperature: 2.5, selected: 9 }, answers);
+  assert.equal(fragment, "#calibration-explorer-1?temperature=2.5&selected=9");
+  const read = (query: string) => readFragment("CalibrationExplorer", `#i?${query}`, answers);
+  assert.deepEqual(readFragment("CalibrationExplorer", fragment, answers), { ...answers, temperature: 2.5, selected: 9 });
+  assert.deepEqual([read("selected=99").selected, read("selected=-9").selected, read("selected=0.5").selected], [9, 0, null]);
+  assert.deepEqual([read("temperature=0").temperature, read("temperature=1e9").temperature, read("temperature=x").temperature], [1e-6, 1e6, 1]);
+  assert.deepEqual(read("logits=9,9;9,9&truth=0,0"), answers);
+});
+
+test("examples that do not fit together are none, and those that do stay the same arrays", () => {
+  const parsed = (logits: unknown, truth: unknown) =>
+    parse("CalibrationExplorer", (name) => ({ logits, truth })[name as "logits" | "truth"]);
+  const { logits, truth } = parsed(answers.logits, answers.truth);
+  assert.ok(logits === answers.logits && truth === answers.truth);
+  for (const bad of [[[1, 2], [3]], [[1, NaN]], [[]], [], [1, 2], [Array(13).fill(0)], Array(1001).fill([1, 2])])
+    assert.deepEqual(parsed(bad, [0]).logits, [[0]]);
+  assert.deepEqual(parsed([[1, 2], [3, 4]], [7, -1]).truth, [1, 0]);
+  assert.deepEqual(parsed([[1, 2], [3, 4]], [1]).truth, [1, 0]);
+});
+
 test("the stored state needs no query", () => {
   assert.equal(writeFragment("LogitExplorer", "logit-explorer-2", logits, logits), "#logit-explorer-2");
   assert.deepEqual(readFragment("LogitExplorer", "#logit-explorer-2", logits), logits);
@@ -175,6 +211,7 @@ test("what a page leaves out has Python's default", () => {
     LogitExplorer: { logits: [0], labels: null, temperature: 1, shift: 0, selected: 0, sliders: ["shift", "temperature"] },
     LossExplorer: { logits: [0], labels: null, wanted: 0, smoothing: 0, rate: 1.5, smooth: false },
     JacobianExplorer: { logits: [0], labels: null, row: 0, column: 0, nudge: 0.1 },
+    CalibrationExplorer: { logits: [[0]], truth: [0], temperature: 1, selected: null },
     PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
     LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null, selected: 0, wanted: null },
     Guess: { logits: [0], labels: null, question: "", reason: "" },
@@ -212,15 +249,16 @@ test("whatever goes in, a valid state comes out", () => {
   const scraps = [
     "logits", "labels", "temperature", "shift", "hidden", "weights", "bias", "choice", "choices", "__proto__",
     "smoothing", "rate", "smooth", "row", "column", "nudge", "scale", "format", "number", "low", "high", "unit", "logarithmic",
-    "names", "seconds", "limit", "limit_name", "changes", "selected", "wanted",
+    "names", "seconds", "limit", "limit_name", "changes", "selected", "wanted", "truth",
     "=", "&", ",", ";", "?", "#", "%", "%00", "%2C", "NaN", "1e999", "-1e999", "0", "-0", "1e-400", "0x10", " ", "+",
     "<img src=x onerror=alert(1)>", "\u202e", "\ud800", "9".repeat(400), "null", "[", "]", "{", "}", '"', ":",
   ];
-  const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN]];
+  const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN], [[1, 2], [3]], [[1, 2], [3, 4]], [0, 1], [9, -9]];
   const stored: States = {
     LogitExplorer: logits,
     LossExplorer: learning,
     JacobianExplorer: slopes,
+    CalibrationExplorer: answers,
     PrecisionLab: narrow,
     LayerExplorer: layer,
     Guess: shares,
@@ -233,7 +271,7 @@ test("whatever goes in, a valid state comes out", () => {
     const kind = pick(kinds);
     const text = Array.from({ length: random() * 40 }, () => pick(scraps)).join("");
     assertValid(kind, readFragment(kind, `#i?${text}`, stored[kind]));
-    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 31).map((name) => [name, pick(values)])));
+    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 32).map((name) => [name, pick(values)])));
     assertValid(kind, parseJson(kind, random() < 0.5 ? json : text));
   }
   for (const kind of kinds) assertValid(kind, readFragment(kind, `#i?logits=${"1,".repeat(500_000)}`, stored[kind]));
