@@ -5,6 +5,14 @@ A figure of several chapters is in the file of the first. What the files share i
 
 from softmax_lib.figures.accuracy import errors_of_the_families, errors_table
 from softmax_lib.figures.cat_dog_tiger import layer_of_the_network, probabilities_of_a_batch
+from softmax_lib.figures.cross_entropy import (
+    confusion,
+    learning_curves,
+    reliability,
+    slopes_of_three_losses,
+    surest_mistakes,
+    what_each_class_looks_for,
+)
 from softmax_lib.figures.cupy import (
     butterfly,
     calls_return_early,
@@ -34,6 +42,7 @@ __all__ = [
     "axis_says_what_sums_to_one",
     "butterfly",
     "calls_return_early",
+    "confusion",
     "crossover_measured",
     "crossover_of_the_limits",
     "directions_of_the_jacobian",
@@ -43,18 +52,23 @@ __all__ = [
     "gradient_check_error",
     "ladder",
     "layer_of_the_network",
+    "learning_curves",
     "plain_division_fails",
     "probabilities_of_a_batch",
     "race",
+    "reliability",
     "row_in_registers",
     "sectors_of_a_warp",
     "slope_vanishes_when_sure",
+    "slopes_of_three_losses",
     "softmax_on_a_gpu",
     "speed_beside_peers",
     "sums_that_stop_growing",
+    "surest_mistakes",
     "tangent_of_a_nudge",
     "traffic_of_softmax",
     "two_classes_are_the_sigmoid",
     "way_to_the_gpu",
+    "what_each_class_looks_for",
     "where_exp_ends",
 ]

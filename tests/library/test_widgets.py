@@ -617,8 +617,9 @@ def compressed(*names: str) -> int:
     return sum(len(gzip.compress((STATIC / name).read_bytes())) for name in names)
 
 
-def test_all_interactives_are_at_most_45_kilobytes_gzipped():
-    assert compressed("widgets.js", "widgets.css") <= 45 * 1024
+def test_all_interactives_are_at_most_50_kilobytes_gzipped():
+    """What a live notebook loads, once; a page of the site loads only what it shows."""
+    assert compressed("widgets.js", "widgets.css") <= 50 * 1024
 
 
 @pytest.mark.parametrize("script", ON_A_PAGE)

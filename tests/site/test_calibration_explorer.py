@@ -47,7 +47,7 @@ def assert_agrees_with_python(widget: Locator) -> CalibrationExplorer:
 
 FRAME = """w => {
     const axes = [...w.querySelectorAll("svg .sw-zero, svg .sw-rail")].map(line => line.getAttribute("d"));
-    return [...axes, ...[...w.querySelectorAll("svg .sw-grid, svg .sw-loss, svg .sw-tangent")].map(
+    return [...axes, ...[...w.querySelectorAll("svg .sw-grid, svg .sw-loss-curve, svg .sw-tangent")].map(
         line => line.getAttribute("d"))];
 }"""
 DOTS = """w => [...w.querySelectorAll("svg .sw-bin-dot")].map(dot => [

@@ -215,7 +215,7 @@ INPUTS = {
     "logit-explorer-1": [("logit of dog", "-3"), ("temperature", "2"), ("shift all", "7")],
     "layer-explorer-1": [("hidden 2", "-3"), ("bias of none", "4"), ("weight of dog on hidden 1", "-1")],
     "loss-explorer-1": [("logit of cat", "-3")],
-    "loss-explorer-4": [("label smoothing", "0.3"), ("logit of '", "2")],
+    "loss-explorer-4": [("label smoothing", "0.3"), ("logit of '", "-1")],
     "jacobian-explorer-1": [("logit of cat", "-3"), ("nudge", "2"), ("∂p(tiger)/∂z(dog)", None)],
     "jacobian-explorer-2": [("logit of a label of 24 chars, 000", "2"), ("nudge", "-2")],
     "calibration-explorer-1": [("temperature", "1.5")],

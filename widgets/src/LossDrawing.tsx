@@ -97,7 +97,7 @@ function Strips({ drawn, labels }: Props) {
         const at = start + length / 2;
         // What is too small for its name is found by its place: the order is that of the rows.
         return (
-          length > (turned ? 44 : 14) && (
+          length > (turned ? 38 : 14) && (
             <Text key={i} x={turned ? at : given.start - 5} y={turned ? given.start - 5 : at + 5} size={13} weight={600} anchor={turned ? "middle" : "end"} colour={textColour(i)}>
               {shortened(labels[i]!, 5)}
             </Text>

@@ -137,10 +137,10 @@ export function LossDrawing({ place: { narrow, loss: frame, rail, at }, levels, 
           </Small>
         </g>
       ))}
-      <path class="sw-loss" d={path} />
-      <path class="sw-dotted" d={`M${x} ${y}V${rail}`} />
+      <path class="sw-loss-curve" d={path} />
       {within && (
         <>
+          <path class="sw-dotted" d={`M${x} ${y}V${rail}`} />
           {!off && <circle class="sw-loss-dot" cx={x} cy={y} r={6} />}
           <Text x={x + (late ? -9 : 9)} y={Math.max(y - 10, top + 14)} size={15} weight={700} anchor={late ? "end" : "start"} halo>
             {`${off ? "↑ " : ""}${exponential(loss)}`}

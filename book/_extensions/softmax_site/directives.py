@@ -71,10 +71,8 @@ def place_cards(app: Sphinx, doctree: nodes.document, _: str) -> None:
 
 def in_words(number: int) -> str:
     """A small number as a word."""
-    words = (
-        "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty"
-    ).split()
+    words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    words += ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
     return words[number] if number < len(words) else str(number)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+import softmax_lib
 from softmax_lib import softmax
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
 
@@ -92,6 +93,35 @@ def cat_dog_tiger() -> list[str]:
     shares = softmax(ANIMAL_LOGITS).tolist()
     outputs = [dot(*right[i], 12 * share**0.5, colour(i)) for i, share in enumerate(shares)]
     return [*weights, *(dot(x, y, 5, "var(--sw-ink)") for x, y in left), *outputs]
+
+
+def cross_entropy() -> list[str]:
+    """The loss of the four animals, step by step, if it is a tiger."""
+    logits, wanted = np.array(ANIMAL_LOGITS), ANIMALS.labels.index("tiger")
+    losses = []
+    for _ in range(9):
+        losses.append(float(softmax_lib.cross_entropy(logits, wanted)))
+        logits = logits - 1.5 * softmax_lib.cross_entropy_grad(logits, wanted)
+    steps = [(12 + 10.5 * i, 70 - 27 * loss) for i, loss in enumerate(losses)]
+    return [
+        line([(8, 72), (100, 72)]),
+        line(steps, "var(--sw-ink)", 2),
+        *(dot(*step, 3, "var(--sw-ink)") for step in steps[:-1]),
+        dot(*steps[-1], 5, colour(2)),
+    ]
+
+
+def calibration() -> list[str]:
+    """What a network says against what is true, if its logits are two and a half times too large."""
+
+    def at(said: float, true: float) -> Point:
+        return 18 + 72 * said, 75 - 70 * true
+
+    drawn = [line([at(0, 0), at(1, 1)])]
+    for said in (0.15, 0.35, 0.5, 0.65, 0.8, 0.92):
+        true = float(softmax([math.log(said / (1 - said)) / 2.5, 0.0])[0])
+        drawn += [line([at(said, said), at(said, true)], "var(--sw-hi)", 4), dot(*at(said, true), 3.6, colour(0))]
+    return drawn
 
 
 def jacobian() -> list[str]:
@@ -223,7 +253,9 @@ DRAWINGS: dict[str, Callable[[], list[str]]] = {
         formula,
         five_logits,
         cat_dog_tiger,
+        cross_entropy,
         jacobian,
+        calibration,
         stability,
         numba,
         cupy,
