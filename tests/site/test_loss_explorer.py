@@ -91,7 +91,7 @@ def test_a_bar_is_pulled_and_shares_arrows_and_loss_follow(visit, served, width)
     pull(page, widget.get_by_role("slider", name="logit of cat"), 2000)
     assert assert_agrees_with_python(widget).logits[0] == 5
     assert widget.locator("svg .sw-grid").evaluate_all("lines => lines.map(line => line.getAttribute('d'))") == axis
-    expect(widget.locator(".sw-note")).to_have_text("You changed something, so the loss begins a new curve.")
+    expect(widget.locator(".sw-note")).to_have_text("Something has changed: a new curve begins.")
 
 
 def test_a_step_adds_its_arrows_and_the_curve_goes_on(visit, served):
@@ -154,7 +154,7 @@ def test_a_tap_on_another_name_wants_another_class(visit, served):
     widget.locator(".sw-chip label", has_text="tiger").click()
     expect(widget.get_by_role("radio", name="tiger")).to_be_checked()
     assert steps_of(widget) == 0
-    expect(widget.locator(".sw-note")).to_have_text("You changed something, so the loss begins a new curve.")
+    expect(widget.locator(".sw-note")).to_have_text("Something has changed: a new curve begins.")
     began = assert_agrees_with_python(widget, 2)
     assert began.logits[0] > 2
     press(widget, "Ten steps")
@@ -272,6 +272,23 @@ def test_a_finger_that_scrolls_changes_nothing(visit, served, width):
     assert_agrees_with_python(widget)
     finger.tap(*middle_of(widget.locator(".sw-chip label", has_text="dog")))
     expect(widget.get_by_role("radio", name="dog")).to_be_checked()
+
+
+def test_a_touch_that_the_browser_takes_back_leaves_bars_and_curve_as_they_were(visit, served):
+    page = visit(served, width=390, has_touch=True, reduced_motion="reduce")
+    widget = first(page, "loss")
+    press(widget, "Ten steps")
+    before = (table_of(widget), curve(widget))
+    finger = Finger(page)
+    x, y = middle_of(widget.get_by_role("slider", name="logit of cat"))
+    finger.send("touchStart", (x, y))
+    for k in range(1, 6):
+        finger.send("touchMove", (x - 12 * k, y))
+        page.wait_for_timeout(16)
+    assert steps_of(widget) == 0
+    finger.send("touchCancel")
+    expect(widget.locator("caption")).to_contain_text("after 10 steps")
+    assert (table_of(widget), curve(widget)) == before
 
 
 def test_a_step_takes_its_time_and_ten_of_them_a_third_of_it_each(visit, served):

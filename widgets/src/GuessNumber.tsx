@@ -97,8 +97,7 @@ export function GuessNumber({ state, home, width, still }: ViewProps<"GuessNumbe
             <Text x={labelAt(guessed, said)} y={MIDDLE - 25} size={24} weight={compared ? 600 : 800} anchor="middle">
               {said}
             </Text>
-            {compared ? <circle class="sw-dashed sw-paper" cx={guessed} cy={MIDDLE} r={radius} /> : !still && <Grip id="guess" x={guessed} y={MIDDLE} radius={radius} />}
-            {still && <circle class="sw-dashed sw-paper" cx={guessed} cy={MIDDLE} r={radius} />}
+            {compared || still ? <circle class="sw-dashed sw-paper" cx={guessed} cy={MIDDLE} r={radius} /> : <Grip id="guess" x={guessed} y={MIDDLE} radius={radius} />}
           </g>
         )}
         {shown && (

@@ -99,8 +99,8 @@ export function Ladder({ state, home, width, still }: ViewProps<"Ladder">) {
         of="rung"
         labels={names}
         columns={[
-          [`time in ${unit}`, seconds, (_, i) => duration(times[i]!)],
-          ["compared", seconds, (_, i) => standings[i]!, null],
+          [`time in ${unit}`, seconds, (time) => duration(time * units)],
+          ["compared", [...names.keys()], (i) => standings[i]!, null],
         ]}
       />
       {!still && <Spoken>{clock !== null ? "" : race.over ? result : `${names[selected]}. ${changes?.[selected] ?? ""} ${standings[selected]}`}</Spoken>}

@@ -32,10 +32,10 @@ const Arrows = ({ drawn: { arrows } }: Props) => (
   <g>
     {arrows.map(({ y, from, to, path, torn }, i) => (
       <g key={i}>
-        <path class="sw-zero" d={`M${from} ${y - 6}v18`} />
+        <path class="sw-zero" d={`M${from} ${y - 6}v12`} />
         <path d={path} />
         {torn !== null && (
-          <Text x={to} y={y - 6} size={12} weight={600} anchor={torn > 0 ? "end" : "start"} halo>
+          <Text x={to} y={y - 6} size={13} anchor={torn > 0 ? "end" : "start"} halo>
             {`to ${logit(torn)}`}
           </Text>
         )}
@@ -51,7 +51,7 @@ function Differences({ drawn: { turned, column, middles, shares, gradient }, tar
   const end = { x: column, anchor: "end" as const };
   return (
     <g>
-      <Text {...end} y={turned ? 15 : 20} size={turned ? 13 : 16} weight={700} halo>
+      <Text {...end} y={turned ? 15 : 20} size={turned ? 13 : 16} weight={700}>
         given − wanted
       </Text>
       {!turned && (
@@ -61,10 +61,10 @@ function Differences({ drawn: { turned, column, middles, shares, gradient }, tar
       )}
       {middles.map(({ y }, i) => (
         <g key={i}>
-          <Text {...end} y={y + 6} size={turned ? 18 : 21} weight={800} colour={textColour(i)} halo>
+          <Text {...end} y={y + 6} size={turned ? 18 : 21} weight={800} colour={textColour(i)}>
             {shortPoints(gradient[i]!)}
           </Text>
-          <Text {...end} y={y + 23} size={turned ? 12 : 13.5} colour={quiet} halo>
+          <Text {...end} y={y + 23} size={turned ? 12 : 13.5} colour={quiet}>
             {`${bare(shares[i]!)} − ${bare(target[i]!)}`}
           </Text>
         </g>
@@ -76,18 +76,18 @@ function Differences({ drawn: { turned, column, middles, shares, gradient }, tar
 function Strips({ drawn, labels }: Props) {
   const { turned, given, wanted, givenParts, wantedParts, ribbons } = drawn;
   const strips = [
-    ["Given", "p", given, givenParts, turned ? given.start - 22 : 0],
-    ["Wanted", "y", wanted, wantedParts, turned ? wanted.start + wanted.length + 17 : 0],
+    ["Given", "p", given, givenParts, given.start - 22],
+    ["Wanted", "y", wanted, wantedParts, wanted.start + 49],
   ] as const;
   return (
     <g>
       {ribbons.map((ribbon, i) => ribbon && <path key={i} class="sw-ribbon" d={ribbon} style={{ fill: fillColour(i) }} />)}
-      {strips.map(([name, symbol, flow, parts, y]) => (
+      {strips.map(([name, symbol, flow, parts, turnedY]) => (
         <g key={name}>
-          <Text x={turned ? 0 : flow.start} y={turned ? y : 20} size={turned ? 15 : 16} weight={700}>
+          <Text x={turned ? 0 : flow.start} y={turned ? turnedY : 20} size={turned ? 15 : 16} weight={700}>
             {name}
           </Text>
-          <Text class="sw-serif" font-style="italic" x={turned ? 10.5 * name.length : flow.start} y={turned ? y : 38} size={16} colour={quiet}>
+          <Text class="sw-serif" font-style="italic" x={turned ? 10.5 * name.length : flow.start} y={turned ? turnedY : 38} size={16} colour={quiet}>
             {symbol}
           </Text>
           <Pile machine={drawn} flow={flow} parts={parts.map(({ share }) => share)} />
@@ -97,7 +97,7 @@ function Strips({ drawn, labels }: Props) {
         const at = start + length / 2;
         // What is too small for its name is found by its place: the order is that of the rows.
         return (
-          length > (turned ? 38 : 14) && (
+          length > (turned ? 46 : 14) && (
             <Text key={i} x={turned ? at : given.start - 5} y={turned ? given.start - 5 : at + 5} size={13} weight={600} anchor={turned ? "middle" : "end"} colour={textColour(i)}>
               {shortened(labels[i]!, 5)}
             </Text>
@@ -121,6 +121,7 @@ function Losses({ drawn: { turned, chart }, loss }: Props) {
       <Text x={turned ? 42 : right} y={turned ? top - 24 : 37} size={13} anchor={anchor} colour={quiet}>
         {loss}
       </Text>
+      <path class="sw-dotted" d={`M${left} ${least}H${right}`} />
       {levels.map(({ y, value }) => (
         <g key={value}>
           <path class={value ? "sw-grid" : "sw-zero"} d={`M${left} ${y}H${right}`} />
@@ -137,13 +138,12 @@ function Losses({ drawn: { turned, chart }, loss }: Props) {
       <Text x={(left + right) / 2} y={bottom + 34} size={13} anchor="middle" colour={quiet}>
         steps
       </Text>
-      {least !== null && <path class="sw-dotted" d={`M${left} ${least}H${right}`} />}
       <svg x={left} y={top} width={right - left} height={bottom - top} viewBox={`${left} ${top} ${right - left} ${bottom - top}`}>
         <path class="sw-join" d={`M${points.map(({ x, y }) => `${x} ${y}`).join("L")}`} />
       </svg>
       {points.map(({ x, y }, k) => y >= top && <circle key={k} cx={x} cy={y} r="3.2" />)}
       {torn && (
-        <Text x={Math.min(torn.x, right - 8)} y={top - 9} size={12} weight={600} anchor="middle" halo>
+        <Text x={Math.min(torn.x, right - 8)} y={top - 9} size={13} anchor="middle" halo>
           {`↑ ${exponential(torn.loss)}`}
         </Text>
       )}

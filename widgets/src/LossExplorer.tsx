@@ -28,7 +28,7 @@ export function LossExplorer({ state, home, width, still }: ViewProps<"LossExplo
   const { logits, wanted, smoothing, rate, smooth } = state;
   const labels = labelsOf(state, logits.length);
   const target = targetOf(state);
-  const { shown, done, losses, fresh, take, startAgain } = useSteps(state, home);
+  const { shown, done, losses, fresh, take, startAgain, keep } = useSteps(state, home);
   const extent = axisExtent(home.stored.logits); // the stored state's: the axis never changes while one pulls
   const drawn = lossPicture({ logits: shown, target, rate, losses, done, extent, width });
   const { turned, axis } = drawn;
@@ -44,7 +44,11 @@ export function LossExplorer({ state, home, width, still }: ViewProps<"LossExplo
   const held = useRef(state);
   const grab = () => {
     const { logits, smoothing } = (held.current = state);
-    return () => home.update({ logits, smoothing });
+    const resume = keep();
+    return () => {
+      resume();
+      home.update({ logits, smoothing });
+    };
   };
   const pull = (grip: string, dx: number) => {
     if (grip === "smoothing") setSmoothing(toStep(clamp(held.current.smoothing + (dx / (railEnd - railStart)) * RAIL_END, 0, RAIL_END), SMOOTHING_STEP));
@@ -63,7 +67,7 @@ export function LossExplorer({ state, home, width, still }: ViewProps<"LossExplo
   const note = explainStep(losses, least, learnt, fresh);
   const names = {
     ...{ labels, values: logits, rows: drawn.middles, turned: false, column: drawn.names, selected: wanted },
-    ...{ group: "wanted class", tag: learnt ? "learnt" : "wanted" },
+    tag: learnt ? "learnt" : "wanted",
   };
 
   return (
@@ -83,7 +87,7 @@ export function LossExplorer({ state, home, width, still }: ViewProps<"LossExplo
         controls={
           !still && (
             <>
-              <Names {...names} written={(z) => withDecimal(Number(z.toFixed(2)))} onSelect={(i) => home.update({ wanted: i })} onChange={setLogit} />
+              <Names {...names} group="wanted class" written={(z) => withDecimal(Number(z.toFixed(2)))} onSelect={(i) => home.update({ wanted: i })} onChange={setLogit} />
               <LogitControls
                 {...{ labels, logits, extent }}
                 rows={drawn.rows}
@@ -93,7 +97,7 @@ export function LossExplorer({ state, home, width, still }: ViewProps<"LossExplo
               {smooth && (
                 <RailControls
                   {...rail}
-                  text={`label smoothing ${amount(smoothing)}`}
+                  text={String(smoothing)}
                   slider={smoothing}
                   from={0}
                   to={Math.max(RAIL_END, smoothing)}

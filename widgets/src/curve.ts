@@ -1,6 +1,6 @@
 // One share against one logit, as numbers: the curve, its tangent, and what a nudge does. Nothing rescales.
 
-import { arrow, clampTo, labelStep, tidy, type Point } from "./layout.ts";
+import { arrow, clampTo, labelStep, multiples, tidy, type Point } from "./layout.ts";
 import { jacobian, softmax } from "./softmax.ts";
 
 /** Under this width, in CSS pixels, the picture has its phone's proportions. */
@@ -95,15 +95,13 @@ export function curve({ logits, row, column, nudge, extent, width }: CurveInput)
     y: y(share),
     torn: share < LEAST_SHARE || share > MOST_SHARE,
   });
-  const every = labelStep(extent);
-  const lines = Math.floor(extent / every);
   return {
     narrow,
     width,
     height: bottom + 76,
     frame: { ...frame, none: y(0), all: y(1) },
     scale,
-    ticks: Array.from({ length: 2 * lines + 1 }, (_, k) => (k - lines) * every).map((value) => ({ x: x(value), value })),
+    ticks: multiples(labelStep(extent), extent).map((value) => ({ x: x(value), value })),
     levels: [0, 0.25, 0.5, 0.75, 1].map((value) => ({ y: y(value), value })),
     curve: `M${samples.map((logit) => `${x(logit)} ${y(shareAt(logit))}`).join("L")}`,
     tangent: from < to ? `M${onTangent(from)}L${onTangent(to)}` : null,

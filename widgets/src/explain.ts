@@ -44,7 +44,7 @@ export function explainStep(losses: readonly number[], least: number, learnt: bo
   if (before !== undefined && after > before + DUST) return `The step is too large: the loss has grown from ${from} to ${to}.`;
   const what =
     before === undefined && !fresh
-      ? "You changed something, so the loss begins a new curve."
+      ? "Something has changed: a new curve begins."
       : learnt
         ? "Learnt: the arrows have become short."
         : before === undefined

@@ -75,6 +75,12 @@ export function labelStep(extent: number): number {
   return step;
 }
 
+/** The multiples of `every` from −extent to extent. */
+export function multiples(every: number, extent: number): number[] {
+  const lines = Math.floor(extent / every);
+  return Array.from({ length: 2 * lines + 1 }, (_, k) => (k - lines) * every);
+}
+
 /** A label with at most this many characters. */
 export const shortened = (label: string, most: number): string =>
   Array.from(label).length > most ? `${Array.from(label).slice(0, most - 1).join("")}…` : label;

@@ -49,13 +49,12 @@ export interface Chart {
   levels: { y: number; value: number }[];
   ticks: { x: number; value: number }[];
   points: LossPoint[];
-  /** The least loss that there can be, the entropy of what is wanted; null where that is 0. */
-  least: number | null;
+  /** The place of the least loss that there can be, the entropy of what is wanted. */
+  least: number;
 }
 
 export interface LossPicture {
   turned: boolean;
-  width: number;
   height: number;
   axis: Axis;
   names: Stretch;
@@ -122,7 +121,6 @@ export function lossPicture({ logits, target, rate, losses, done, extent, width 
   });
   return {
     ...framed,
-    width,
     axis: { zero, scale, top, bottom, ...ticksOf(extent) },
     middles,
     rows: middles.map(({ y }, i) => ({ y: y + 8, grip: along(logits[i]!), tip: along(logits[i]!) })),
@@ -156,6 +154,6 @@ function chart(frame: Pick<Chart, "left" | "right" | "top" | "bottom">, losses: 
     levels: [0, 1, 2, 3, 4].map((value) => ({ y: y(value), value })),
     ticks: [0, 10, 20].map((k) => Math.ceil(first / 10) * 10 + k).filter((step) => step <= first + STEPS_SHOWN).map((value) => ({ x: x(value), value })),
     points: points.filter((_, step) => step >= first),
-    least: least > 0 ? y(least) : null,
+    least: y(least),
   };
 }

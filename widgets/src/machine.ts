@@ -4,7 +4,7 @@
 // it flows from top to bottom, and tower and strip lie on their sides. Horns, bricks and shares are computed once,
 // along the flow and across it; `place` says which of the two is x.
 
-import { closedPath, labelStep, smoothstep, spread, stack, tidy, type Point } from "./layout.ts";
+import { closedPath, labelStep, multiples, smoothstep, spread, stack, tidy, type Point } from "./layout.ts";
 import { shortExponential } from "./numbers.ts";
 import { softmax } from "./softmax.ts";
 
@@ -127,8 +127,7 @@ export const roomFor = (classes: number, width: number): number => {
 /** Where an axis from −extent to extent has its lines, and every how many units a number. */
 export function ticksOf(extent: number): Pick<Axis, "ticks" | "every"> {
   const every = labelStep(extent);
-  const lines = Math.floor(extent / (every / 2));
-  return { ticks: Array.from({ length: 2 * lines + 1 }, (_, k) => ((k - lines) * every) / 2), every };
+  return { ticks: multiples(every / 2, extent), every };
 }
 
 /** What does not depend on the numbers. */

@@ -2,7 +2,7 @@
 //
 // It flows from left to right. On a phone the strip lies on its side under the rest.
 
-import { closedPath, smoothstep, spread, tidy, type Point } from "./layout.ts";
+import { closedPath, multiples, smoothstep, spread, tidy, type Point } from "./layout.ts";
 import { sharesOf, towards, TURNED_BELOW, type Axis, type Row, type Share, type Stretch } from "./machine.ts";
 import { argmax, dense, softmax } from "./softmax.ts";
 
@@ -180,7 +180,6 @@ export function network({ hidden, weights, bias, selected, width }: NetworkInput
   }
 
   const every = axis.every / 2;
-  const lines = Math.floor(EXTENT / every);
   return {
     turned,
     width,
@@ -196,7 +195,7 @@ export function network({ hidden, weights, bias, selected, width }: NetworkInput
       scale: axis.scale,
       top,
       bottom,
-      ticks: Array.from({ length: 2 * lines + 1 }, (_, k) => (k - lines) * every),
+      ticks: multiples(every, EXTENT),
       every: axis.every,
     },
     rows,

@@ -86,7 +86,7 @@ export const Grid = ({ kind, caption, heads, names, lit, cells }: GridProps) => 
   </table>
 );
 
-type Column = readonly [head: string, values: readonly number[], written: (value: number, i: number) => string, exact?: "data-value" | "data-guess" | null];
+type Column = readonly [head: string, values: readonly number[], written: (value: number) => string, exact?: "data-value" | "data-guess" | null];
 
 interface HiddenTableProps {
   caption: string;
@@ -117,7 +117,7 @@ export const HiddenTable = ({ caption, of = "class", labels, columns }: HiddenTa
             <th scope="row">{label}</th>
             {columns.map(([head, values, written, exact = "data-value"]) => (
               <td key={head} {...(exact && { [exact]: String(values[i]) })}>
-                {written(values[i]!, i)}
+                {written(values[i]!)}
               </td>
             ))}
           </tr>

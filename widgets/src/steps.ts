@@ -28,6 +28,8 @@ export interface Steps {
   fresh: boolean;
   take: (count: number) => void;
   startAgain: () => void;
+  /** Remembers the curve, for a touch that the browser may cancel; returns what brings it back. */
+  keep: () => () => void;
 }
 
 const nameOf = ({ logits, wanted, smoothing, rate }: State): string => JSON.stringify([logits, wanted, smoothing, rate]);
@@ -71,6 +73,10 @@ export function useSteps(state: State, home: Home<State>): Steps {
     losses: path.current.losses,
     fresh: here === nameOf(home.stored),
     take,
+    keep() {
+      const kept = path.current;
+      return () => void (path.current = kept);
+    },
     startAgain: () => {
       path.current.end = ""; // also where the steps have led back to the beginning
       home.update({ logits: path.current.begin });
