@@ -65,6 +65,7 @@ def look(site: Site, browser: Browser) -> Callable[[str, int], Seen]:
         seen = page.evaluate(WORDS), page.evaluate(DRAWINGS)
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         page.emulate_media(color_scheme="dark")
+        page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
         dark = page.evaluate(WORDS)
         page.close()
         return Seen(seen[0], dark, seen[1], beyond)

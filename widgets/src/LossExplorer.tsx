@@ -117,8 +117,8 @@ export function LossExplorer({ state, home, width, still }: ViewProps<"LossExplo
         {smooth && <Rail {...rail} name="smoothing" marks={SMOOTHINGS} note={[0, ""]} live={!still} />}
       </Stage>
       <div class="sw-formula">
-        loss = −{least > 0 && (<>∑ <i>y</i> </>)}log <i>p</i>{" = "}
-        {least > 0 || <>−log <b style={{ color: textColour(wanted) }}>{exponential(shares[wanted]!)}</b>{" = "}</>}
+        loss = −{least > 0 && (<>∑ <i>y</i> </>)}ln <i>p</i>{" = "}
+        {least > 0 || <>−ln <b style={{ color: textColour(wanted) }}>{exponential(shares[wanted]!)}</b>{" = "}</>}
         <b class="sw-marked">{exponential(loss)}</b>
       </div>
       <div class="sw-buttons">
