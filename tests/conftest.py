@@ -25,7 +25,7 @@ NEEDS = {
     "tools": ("nbformat", "nbclient"),
     "benchmarks/test_gpu_page.py": ("nbformat", "nbclient"),
     "benchmarks/test_ladder.py": ("nbformat", "nbclient"),
-    "library/test_widgets.py": ("anywidget", "traitlets"),
+    **dict.fromkeys(["library/test_calibration_explorer.py", "library/test_widgets.py"], ("anywidget", "traitlets")),
 }
 MISSING = {path: [name for name in names if find_spec(name) is None] for path, names in NEEDS.items()}
 collect_ignore = [path for path, missing in MISSING.items() if missing]
