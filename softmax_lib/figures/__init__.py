@@ -4,11 +4,11 @@ A figure of several chapters is in the file of the first. What the files share i
 """
 
 from softmax_lib.figures.accuracy import errors_of_the_families, errors_table
+from softmax_lib.figures.calibration import reliability
 from softmax_lib.figures.cat_dog_tiger import layer_of_the_network, probabilities_of_a_batch
 from softmax_lib.figures.cross_entropy import (
     confusion,
     learning_curves,
-    reliability,
     slopes_of_three_losses,
     surest_mistakes,
     what_each_class_looks_for,
