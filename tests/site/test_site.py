@@ -350,6 +350,8 @@ def test_search_and_theme(browser: Browser, site: Site, from_folder: bool) -> No
         assert page.evaluate(background) == "rgb(19, 23, 28)"
         page.locator(".theme-switch-button").first.click()
         assert page.evaluate(background) == "rgb(251, 251, 248)"
+        # Chromium keeps the choice in another process, and a reload at once can read before it is written there.
+        page.wait_for_timeout(1000)
         page.reload()
         assert page.evaluate("document.documentElement.dataset.theme") == "light"
 
