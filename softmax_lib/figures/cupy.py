@@ -127,7 +127,7 @@ def crossover_of_the_limits(width: float, call: float, cpu: float, wire: float, 
         ("GPU,\nif it lies there", call + moved / memory, "solid"),
     ]
     meet = call / (8 / cpu - 8 / memory)
-    figure = sheet(width, 430, "The price of a call decides what is small")
+    figure = sheet(width, 430, "The time of a call decides what is small")
     axes = figure.subplots()
     grid(axes)
     for _, times, line in lines:
@@ -143,7 +143,7 @@ def crossover_of_the_limits(width: float, call: float, cpu: float, wire: float, 
     name_lines(axes, [(1e9, 1e3 * times[-1], name, INK) for name, times, _ in lines], 0.13)
     alt = (
         "Three lines on logarithmic axes, a model: the least time of a float32 softmax against the number of elements. "
-        f"The CPU's rises from the start. The GPU's is flat, at the price of a call, and crosses it at {meet:.0f} "
+        f"The CPU's rises from the start. The GPU's is flat, at the time of a call, and crosses it at {meet:.0f} "
         "elements if the data lie on the GPU; if they must be sent there and back, it ends up at "
         f"{two_digits(cpu / wire + cpu / memory)} of the CPU's."
     )

@@ -141,8 +141,8 @@ def gradient_check_error(width: float, logits: Sequence[float]) -> tuple[Figure,
     alt = (
         "The largest error of a central-difference Jacobian of softmax against the step h, on logarithmic axes: a V. "
         f"From the right it falls with the square of h to about 10 to the {round(np.log10(errors[best]))} at h about "
-        f"10 to the {round(np.log10(steps[best]))}, then rises, jagged, as 1/h, to about 10 to the "
-        f"{round(np.log10(errors[-1]))} at h = 10 to the -13."
+        f"10 to the {round(np.log10(steps[best]))}, then rises, jagged, as 1/h, to more than 10 to the "
+        f"{math.floor(np.log10(errors[-1]))} at h = 10 to the -13."
     )
     return figure, alt
 

@@ -47,7 +47,7 @@ RUNGS = {
     "softmax_articles": Rung(
         "NumPy's lines, compiled",
         "NumPy's code under Numba's decorator. The temporaries are back, the loops are plain ones, "
-        "and a single maximum for the whole batch gives wrong answers.",
+        "and a single maximum for the whole batch can give wrong answers.",
     ),
     "softmax_plain": Rung(
         "plain loops in Numba",
@@ -60,7 +60,7 @@ RUNGS = {
         "maximum of integers", "The floats are compared as integers, which vector registers can do as well."
     ),
     "softmax_blocked_sums": Rung(
-        "sums in blocks", "The sum of a block may be reordered. Now all three loops run in vector registers."
+        "sums in blocks", "The sum of a block may be reordered. Now all loops run in vector registers."
     ),
     "softmax_fused": Rung(
         "exp and sum in one pass", "The exponentials are added up while they are in registers, which saves a pass."
