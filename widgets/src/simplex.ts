@@ -78,9 +78,13 @@ export interface Place {
 /** What does not depend on logits or temperature, but for how far the axis of the logits goes. */
 export function place(width: number, extent: number): Place {
   const narrow = width < TURNED_BELOW;
-  const side = narrow ? Math.min(300, width - 58) : Math.min(430, width - 300);
+  const [longest, besides] = narrow ? [300, 32] : [430, 300];
+  const side = Math.min(longest, width - besides);
   const start = narrow ? (width - side) / 2 : 16;
-  const [top, base] = [32, 32 + (side * Math.sqrt(3)) / 2];
+  // A shorter side takes no less room: the first frame, which may be drawn for another width, is as high as the live picture.
+  const [room, high] = [longest, side].map((length) => (length * Math.sqrt(3)) / 2) as [number, number];
+  const top = 32 + (room - high) / 2;
+  const base = top + high;
   const corners = [
     [start, base],
     [start + side, base],
@@ -92,7 +96,7 @@ export function place(width: number, extent: number): Place {
   };
   const left = narrow ? 16 : start + side + 40;
   const across = narrow ? width - 32 : Math.min(width - left - 6, 340);
-  const strip = narrow ? base + 66 : 32;
+  const strip = narrow ? room + 98 : 32;
   const bars = strip + (narrow ? 76 : 80);
   const [axisTop, names, box] = [narrow ? 26 : 46, 62, 48];
   const scale = (across - names - box - 32) / 2 / extent;
@@ -100,7 +104,7 @@ export function place(width: number, extent: number): Place {
   const [coldest, hottest] = [left + 12, left + across - box - 16];
   return {
     narrow,
-    height: Math.max(rail + 54, base + 36),
+    height: narrow ? rail + 54 : room + 68,
     side,
     corners,
     pointOf,

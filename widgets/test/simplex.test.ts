@@ -43,13 +43,13 @@ for (const width of [1120, 745, 600, 599, 358, 288]) {
     const { narrow, corners, height, side, left, across, strip, bars, axis, rows, rail, at } = placed;
     assert.equal(narrow, width < 600);
     assert.ok(corners[0][0] >= 13 && corners[1][0] <= width - 13); // the grip's radius
-    if (narrow) assert.ok(strip > corners[0][1] + 50 && side === Math.min(300, width - 58));
+    if (narrow) assert.ok(strip > corners[0][1] + 48 && side === Math.min(300, width - 32));
     else assert.ok(left > corners[1][0] + 24 && side === Math.min(430, width - 300));
     assert.ok(left + across <= width - 4 && bars > strip + 60 && rail > bars + axis.bottom + 40 && height > rail + 47 && height > corners[0][1] + 24);
     rows.slice(1).forEach((y, i) => near(y - rows[i]!, 44));
     const [first, last] = [along(axis, 5, -5), along(axis, 5, 5)];
     assert.ok(first - 15 > 62 && last + 15 < across - 48);
-    nearAll([along(axis, 5, -99), along(axis, 5, Infinity)], [first, last], 3);
+    nearAll([along(axis, 5, -99), along(axis, 5, Infinity)], [first, last], 0.021 * (last - first));
     const places = TEMPERATURES.map(([mark]) => at(mark));
     places.slice(1).forEach((x, k) => near(x - places[k]!, places[1]! - places[0]!));
     assert.deepEqual([at(0.01), at(99)], [at(0.25), at(4)]);
