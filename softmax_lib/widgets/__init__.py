@@ -14,6 +14,7 @@ from softmax_lib.widgets.logit_explorer import LogitExplorer
 from softmax_lib.widgets.loss_explorer import LossExplorer
 from softmax_lib.widgets.precision_lab import PrecisionLab
 from softmax_lib.widgets.quiz import Quiz
+from softmax_lib.widgets.simplex_explorer import SimplexExplorer
 from softmax_lib.widgets.traits import InvalidState
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "LossExplorer",
     "PrecisionLab",
     "Quiz",
+    "SimplexExplorer",
 ]

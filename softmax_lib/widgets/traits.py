@@ -74,6 +74,14 @@ class Numbers(traitlets.TraitType[list[float], Any]):
         return numbers
 
 
+class ThreeNumbers(traitlets.TraitType[list[float], Any]):
+    def validate(self, obj: Any, value: Any) -> list[float]:
+        numbers = _as_floats(value)
+        if numbers is None or len(numbers) != 3:
+            raise InvalidState(f"{self.name} must be three finite numbers, got {value!r}")
+        return numbers
+
+
 class Matrix(traitlets.TraitType[list[list[float]], Any]):
     def validate(self, obj: Any, value: Any) -> list[list[float]]:
         rows = [_as_floats(row) for row in _as_list(value)]
@@ -244,6 +252,7 @@ _KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
     "number": Number,
     "positive number": PositiveNumber,
     "numbers": Numbers,
+    "three numbers": ThreeNumbers,
     "matrix": Matrix,
     "examples": Examples,
     "classes": Classes,

@@ -21,6 +21,7 @@ from softmax_lib.widgets import (
     LossExplorer,
     PrecisionLab,
     Quiz,
+    SimplexExplorer,
 )
 from softmax_lib.widgets.facts import INTERACTIVES
 from tests import ROOT
@@ -60,6 +61,7 @@ GALLERY = [
     LogitExplorer(ANIMAL_LOGITS, ANIMALS.labels),
     JacobianExplorer(ANIMAL_LOGITS, ANIMALS.labels),
     CalibrationExplorer(*overconfident()),
+    SimplexExplorer((0.9, 0.15, -1.05), ANIMALS.labels[:3]),
     PrecisionLab((*ANIMAL_LOGITS[:3], 12), ANIMALS.labels),
     LayerExplorer(**ANIMALS._asdict(), selected=1, wanted=2),
     LayerExplorer(np.linspace(-3, 3, 12), np.eye(12), np.zeros(12), LONG_LABELS),
@@ -70,6 +72,8 @@ GALLERY = [
     JacobianExplorer([0.5]),
     JacobianExplorer([1.0, 2.0], [HOSTILE, "'\"&amp;</td>"]),
     CalibrationExplorer([[0.5]], [0]),
+    SimplexExplorer((-12, 3, 3), LONG_LABELS[:3], temperature=0.5),
+    SimplexExplorer((0, 0, 0), [HOSTILE, "'\"&amp;</td>", "W" * 24]),
     LogitExplorer([0.5]),
     LogitExplorer([1.0, 2.0], [HOSTILE, "'\"&amp;</td>"]),
     LogitExplorer(FIVE_LOGITS, temperature=0.5, shift=3.0),

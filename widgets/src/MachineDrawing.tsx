@@ -39,8 +39,8 @@ export const Pile = ({ machine, flow, parts, tapped }: PileProps) => (
     {parts.map((part, i) => (
       <Box key={i} machine={machine} flow={flow} across={part} style={{ fill: fillColour(i) }} data-tap={tapped ? i : undefined} />
     ))}
-    {parts.slice(0, -1).map(({ start, length }, i) => (
-      <Across key={i} machine={machine} flow={flow} at={machine.turned ? start : start + length} class="sw-gap" />
+    {parts.slice(0, -1).map(({ start }, i) => (
+      <Across key={i} machine={machine} flow={flow} at={Math.max(start, parts[i + 1]!.start)} class="sw-gap" />
     ))}
   </>
 );

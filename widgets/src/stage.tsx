@@ -26,7 +26,7 @@ export interface StageProps {
 
 interface Hold {
   grip: string | undefined;
-  /** Whether the grip goes up and down; then a finger on it scrolls nothing. */
+  /** Whether the grip goes up and down as well; then a finger on it scrolls nothing. */
   upright: boolean;
   tap: string | undefined;
   x: number;
@@ -80,7 +80,7 @@ export function Stage({ width, height, onGrab, onPull, onTap, children, controls
       const held = hold.current;
       if (!held || held.grip === undefined) return;
       const [dx, dy] = [event.clientX - held.x, event.clientY - held.y];
-      if (!held.live && Math.abs(held.upright ? dy : dx) < SIDEWAYS) return;
+      if (!held.live && Math.hypot(dx, held.upright ? dy : 0) < SIDEWAYS) return;
       if (!held.live) begin(event, held);
       onPull?.(held.grip, dx, dy);
     },
@@ -121,7 +121,7 @@ export const Grip = ({ x, y, id, of, radius = 11, upright }: GripProps) => (
   </g>
 );
 
-/** Where a finger takes a grip that goes up and down. An element of its own, since not every browser heeds `touch-action` within an svg. */
+/** Where a finger takes a grip that goes up and down as well. An element of its own, since not every browser heeds `touch-action` within an svg. */
 export const UprightGrip = ({ x, y, id }: Pick<GripProps, "x" | "y" | "id">) => (
   <span class="sw-upright" data-grip={id} data-upright="" style={{ left: `${x}px`, top: `${y}px` }} />
 );

@@ -8,6 +8,7 @@ interface Values {
   number: number;
   "positive number": number;
   numbers: number[];
+  "three numbers": number[];
   matrix: number[][];
   examples: number[][];
   classes: number[];
@@ -123,6 +124,7 @@ const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Value
   number,
   "positive number": (raw, otherwise) => (isFiniteNumber(raw) && raw > 0 ? raw : otherwise),
   numbers,
+  "three numbers": (raw, otherwise) => otherwise.map((z, i) => number(Array.isArray(raw) ? raw[i] : z, z)),
   matrix: (raw, otherwise) =>
     (Array.isArray(raw) && raw.length > 0 ? raw : otherwise)
       .slice(0, MOST_CLASSES)
@@ -193,6 +195,7 @@ const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
       selected: selected === null ? null : clamp(selected, 0, BINS - 1),
     };
   },
+  SimplexExplorer: fitLabelsToLogits,
   PrecisionLab: fitLabelsToLogits,
   LayerExplorer: ({ hidden, weights, bias, labels, selected, wanted }) => ({
     hidden,
@@ -230,6 +233,7 @@ const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
 const blank: Partial<Values> = {
   number: 0,
   numbers: [0],
+  "three numbers": [0, 0, 0],
   matrix: [[0]],
   examples: [[0]],
   classes: [0],
@@ -290,6 +294,7 @@ const readers: { [F in FieldKind]?: (part: string) => unknown } = {
   number: (part) => readNumber(part),
   "positive number": (part) => readNumber(part, LEAST_FACTOR),
   numbers: readNumbers,
+  "three numbers": readNumbers,
   matrix: (part) => decode(part).split(";", MOST_CLASSES).map(readNumbers),
   labels: (part) => part.split(",", MOST_CLASSES).map(decode),
   index: (part) => readNumber(part),

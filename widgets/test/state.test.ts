@@ -23,6 +23,7 @@ type NumberState = States["GuessNumber"];
 type LadderState = States["Ladder"];
 type QuizState = States["Quiz"];
 type CalibrationState = States["CalibrationExplorer"];
+type SimplexState = States["SimplexExplorer"];
 
 const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0, selected: 0, sliders: [] };
 const slopes: JacobianState = { logits: [1, 2], labels: ["a", "b"], row: 1, column: 0, nudge: 0.1 };
@@ -36,6 +37,7 @@ const rungs: LadderState = {
   ...{ unit: "ms", changes: ["It begins.", "It hurries."], selected: null },
 };
 const answers: CalibrationState = { logits: [[1, 2], [3, 0.5], [0, 4]], truth: [1, 0, 0], temperature: 1, selected: null };
+const dot: SimplexState = { logits: [2, 1, 0], labels: ["a", "b", "c"], temperature: 1 };
 const quiz: QuizState = { question: "?", choices: [["2", "x"], ["1", "y"]], answer: "1", choice: null };
 
 function assertValid(kind: Kind, state: States[Kind]): void {
@@ -82,6 +84,12 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     truth.forEach((index, i) => assert.ok(logits[i]![index] !== undefined, `${index}`));
     assert.ok(temperature > 0 && Number.isFinite(temperature));
     assert.ok(selected === null || (Number.isInteger(selected) && selected >= 0 && selected < 10), `${selected}`);
+  } else if (kind === "SimplexExplorer") {
+    const { logits, labels, temperature } = state as SimplexState;
+    assert.equal(logits.length, 3);
+    finite([...logits, temperature]);
+    assert.ok(temperature > 0);
+    goodLabels(labels, 3);
   } else if (kind === "Guess") {
     const { logits, labels } = state as GuessState;
     oneToTwelve(logits);
@@ -179,6 +187,17 @@ test("a link to a classifier's answers says the temperature and the bin, and can
   assert.deepEqual(read("logits=9,9;9,9&truth=0,0"), answers);
 });
 
+test("a triangle has three logits, whatever a link says", () => {
+  const state: SimplexState = { ...dot, logits: [-0.25, 1, 7], temperature: 0.5 };
+  const fragment = writeFragment("SimplexExplorer", "simplex-explorer-1", state, dot);
+  assert.equal(fragment, "#simplex-explorer-1?logits=-0.25,1,7&temperature=0.5");
+  assert.deepEqual(readFragment("SimplexExplorer", fragment, dot), state);
+  const read = (query: string) => readFragment("SimplexExplorer", `#i?${query}`, dot);
+  assert.deepEqual([read("logits=5").logits, read("logits=5,6,7,8").logits, read("logits=,NaN,1e999").logits], [[5, 1, 0], [5, 6, 7], [2, 1, 0]]);
+  assert.deepEqual([read("labels=x,y,z,w").labels, read("labels=x,y").labels], [["x", "y", "z"], null]);
+  assert.deepEqual([read("temperature=0").temperature, read("temperature=-Infinity").temperature], [1e-6, 1]);
+});
+
 test("examples that do not fit together are none, and those that do stay the same arrays", () => {
   const parsed = (logits: unknown, truth: unknown) =>
     parse("CalibrationExplorer", (name) => ({ logits, truth })[name as "logits" | "truth"]);
@@ -212,6 +231,7 @@ test("what a page leaves out has Python's default", () => {
     LossExplorer: { logits: [0], labels: null, wanted: 0, smoothing: 0, rate: 1.5, smooth: false },
     JacobianExplorer: { logits: [0], labels: null, row: 0, column: 0, nudge: 0.1 },
     CalibrationExplorer: { logits: [[0]], truth: [0], temperature: 1, selected: null },
+    SimplexExplorer: { logits: [0, 0, 0], labels: null, temperature: 1 },
     PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
     LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null, selected: 0, wanted: null },
     Guess: { logits: [0], labels: null, question: "", reason: "" },
@@ -259,6 +279,7 @@ test("whatever goes in, a valid state comes out", () => {
     LossExplorer: learning,
     JacobianExplorer: slopes,
     CalibrationExplorer: answers,
+    SimplexExplorer: dot,
     PrecisionLab: narrow,
     LayerExplorer: layer,
     Guess: shares,
