@@ -14,7 +14,8 @@ from softmax_lib.widgets.logit_explorer import LogitExplorer
 from softmax_lib.widgets.loss_explorer import LossExplorer
 from softmax_lib.widgets.precision_lab import PrecisionLab
 from softmax_lib.widgets.quiz import Quiz
-from softmax_lib.widgets.traits import InvalidState
+from softmax_lib.widgets.sampling_explorer import SamplingExplorer
+from softmax_lib.widgets.traits import InvalidState, NextWord
 
 __all__ = [
     "CalibrationExplorer",
@@ -26,6 +27,8 @@ __all__ = [
     "LayerExplorer",
     "LogitExplorer",
     "LossExplorer",
+    "NextWord",
     "PrecisionLab",
     "Quiz",
+    "SamplingExplorer",
 ]

@@ -12,6 +12,7 @@ import { LogitExplorer } from "./LogitExplorer.tsx";
 import { JacobianExplorer } from "./JacobianExplorer.tsx";
 import { LossExplorer } from "./LossExplorer.tsx";
 import { CalibrationExplorer } from "./CalibrationExplorer.tsx";
+import { SamplingExplorer } from "./SamplingExplorer.tsx";
 
 /** What each interactive looks like. */
 export const views: { [K in Kind]: ComponentType<ViewProps<K>> } = {
@@ -19,6 +20,7 @@ export const views: { [K in Kind]: ComponentType<ViewProps<K>> } = {
   LossExplorer,
   JacobianExplorer,
   CalibrationExplorer,
+  SamplingExplorer,
   PrecisionLab,
   LayerExplorer,
   Guess,
