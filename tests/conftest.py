@@ -25,7 +25,10 @@ NEEDS = {
     "tools": ("nbformat", "nbclient"),
     "benchmarks/test_gpu_page.py": ("nbformat", "nbclient"),
     "benchmarks/test_ladder.py": ("nbformat", "nbclient"),
-    **dict.fromkeys(["library/test_calibration_explorer.py", "library/test_widgets.py"], ("anywidget", "traitlets")),
+    **dict.fromkeys(
+        [f"library/test_{name}.py" for name in ("calibration_explorer", "sampling_explorer", "widgets")],
+        ("anywidget", "traitlets"),
+    ),
 }
 MISSING = {path: [name for name in names if find_spec(name) is None] for path, names in NEEDS.items()}
 collect_ignore = [path for path, missing in MISSING.items() if missing]

@@ -59,7 +59,7 @@ LADDER = Ladder(
 LONG_LABELS = [f"a label of 24 chars, {i:03d}" for i in range(12)]
 SAT = (
     "The cat sat on the",
-    "mat floor sofa bed roof table moon piano".split(),
+    ["mat", "floor", "sofa", "bed", "roof", "table", "moon", "piano"],
     [4, 3.2, 2.9, 2.5, 1.8, 1.5, 0.2, -0.5],
 )
 MANY_WORDS = ("After a long and rather rainy day by the sea we went", LONG_LABELS * 3, np.linspace(3, -3, 36))

@@ -40,7 +40,7 @@ export function SamplingDrawing({ place, columns, sampled, parts, counts, temper
   const hatch = useGroup();
   const hatched = `url(#${hatch})`;
   const tight = column < TIGHT;
-  const written = (part: number) => (tight ? shortShare(part).slice(0, -2) : shortShare(part));
+  const written = parts.map((part, i) => (i < kept ? (tight ? shortShare(part).slice(0, -2) : shortShare(part)) : "cut"));
   return (
     <>
       <pattern id={hatch} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
@@ -48,7 +48,7 @@ export function SamplingDrawing({ place, columns, sampled, parts, counts, temper
       </pattern>
       <Text x={0} y={15} size={narrow ? 15 : 16} weight={700}>
         {narrow ? "Shares" : "Shares of the next word"}
-        <tspan font-size="14" font-weight="400" style={{ fill: "var(--sw-ink2)" }}>{`${tight ? ", in per cent," : ""} at temperature ${temperature}`}</tspan>
+        <tspan font-size="14" font-weight="400" style={{ fill: "var(--sw-ink2)" }}>{`${tight ? " in %," : ""} at temperature ${temperature}`}</tspan>
       </Text>
       {columns.map(({ share: [start, end, all], again, ribbon, funnel, middle, expected }, i) => (
         <g key={i} style={{ fill: fillColour(i) }}>
@@ -71,8 +71,8 @@ export function SamplingDrawing({ place, columns, sampled, parts, counts, temper
           ) : (
             <rect x={i * column + 3} y={top} width={column - 6} height={base - top} style={{ fill: hatched }} opacity="0.3" />
           )}
-          <Text x={middle} y={base + 40} size={tight ? 12 : narrow ? 13 : 15} anchor="middle" colour={i < kept ? undefined : "var(--sw-ink2)"}>
-            {i < kept ? written(parts[i]!) : "cut"}
+          <Text x={middle} y={base + 40} size={!narrow ? 15 : written[i]!.length > 4 ? 12 : 13} anchor="middle" colour={i < kept ? undefined : "var(--sw-ink2)"}>
+            {written[i]}
           </Text>
           <Text x={middle} y={base + 58} size={narrow ? 12 : 14} anchor="middle" colour="var(--sw-ink2)">
             {counts[i] ? `${counts[i]}×` : ""}
@@ -98,7 +98,7 @@ export function SamplingDrawing({ place, columns, sampled, parts, counts, temper
 /** The random number: where it stands on the strip is the word that it draws. */
 function Needle({ place: { width, second, thick }, number }: { place: Place; number: number }) {
   const x = number * width;
-  const right = x < width - 44;
+  const right = x < width - 52;
   return (
     <g class="sw-needle">
       <path class="sw-needle-rim" d={`M${x} ${second - 2}V${second + thick + 5}`} />

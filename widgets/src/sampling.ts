@@ -82,7 +82,7 @@ export function place(width: number, columns: number): Place {
   const pitch = Math.min(narrow ? 8.2 : 10.6, (column - 3) / row);
   const rail = base + (narrow ? 118 : 98);
   const railStart = narrow ? 16 : 126;
-  const railEnd = narrow ? width - 72 : Math.min(446, width - 250);
+  const railEnd = narrow ? width - 72 : Math.min(446, width - 284);
   return {
     ...{ narrow, width, first, second, thick, top, base, column, row, pitch, rail, railStart, railEnd },
     height: rail + 48,
