@@ -14,8 +14,9 @@ from softmax_lib.widgets.logit_explorer import LogitExplorer
 from softmax_lib.widgets.loss_explorer import LossExplorer
 from softmax_lib.widgets.precision_lab import PrecisionLab
 from softmax_lib.widgets.quiz import Quiz
+from softmax_lib.widgets.sampling_explorer import SamplingExplorer
 from softmax_lib.widgets.simplex_explorer import SimplexExplorer
-from softmax_lib.widgets.traits import InvalidState
+from softmax_lib.widgets.traits import InvalidState, NextWord
 
 __all__ = [
     "CalibrationExplorer",
@@ -27,7 +28,9 @@ __all__ = [
     "LayerExplorer",
     "LogitExplorer",
     "LossExplorer",
+    "NextWord",
     "PrecisionLab",
     "Quiz",
+    "SamplingExplorer",
     "SimplexExplorer",
 ]

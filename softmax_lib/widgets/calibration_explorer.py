@@ -123,12 +123,9 @@ class CalibrationExplorer(Interactive):
         right: npt.NDArray[np.bool_] = np.argmax(self.logits, axis=-1) == np.array(self.truth)
         return right
 
-    def __repr__(self) -> str:
-        # Hundreds of logits would be stored a second time beside each picture, for nobody to read.
-        named = {"temperature": self.temperature, "selected": self.selected}
-        shown = (f", {name}={value!r}" for name, value in named.items() if value != self._fields[name].default)
+    def shorthand(self) -> dict[str, str]:
         count, classes = np.shape(self.logits)
-        return f"{type(self).__name__}(logits=<{count} x {classes} numbers>, truth=<{count} indices>{''.join(shown)})"
+        return {"logits": f"<{count} x {classes} numbers>", "truth": f"<{count} indices>"}
 
     def fallback(self) -> str:
         filled = {i: each for i, each in enumerate(self.bins) if each.examples}

@@ -42,6 +42,12 @@ MOST_RUNGS: int = _FACTS["limits"]["most_rungs"]
 MOST_EXAMPLES: int = _FACTS["limits"]["most_examples"]
 BINS: int = _FACTS["limits"]["bins"]
 """Of equal width, for what a classifier says of itself."""
+MOST_PROMPTS: int = _FACTS["limits"]["most_prompts"]
+FEWEST_WORDS: int = _FACTS["limits"]["fewest_words"]
+MOST_WORDS: int = _FACTS["limits"]["most_words"]
+MOST_DRAWS: int = _FACTS["limits"]["most_draws"]
+"""One column of dots has room for so many."""
+LARGEST_SEED: int = _FACTS["limits"]["largest_seed"]
 LONGEST_SENTENCE: int = _FACTS["limits"]["longest_sentence"]
 SHORTEST_TIME: float = _FACTS["limits"]["shortest_time"]
 LONGEST_TIME: float = _FACTS["limits"]["longest_time"]

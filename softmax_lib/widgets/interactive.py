@@ -33,6 +33,10 @@ class Interactive(anywidget.AnyWidget):
         """The HTML that stands for the interactive where no script runs."""
         raise NotImplementedError
 
+    def shorthand(self) -> dict[str, str]:
+        """What the plain text says instead of values that are long, and stand in the picture."""
+        return {}
+
     @traitlets.default("_component")
     def _default_component(self) -> str:
         # A reader's own subclass is shown as the class of this package that it extends.
@@ -57,7 +61,12 @@ class Interactive(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         values = ((name, field, getattr(self, name)) for name, field in self._fields.items())
-        shown = (f"{name}={value!r}" for name, field, value in values if field.required or value != field.default)
+        short = self.shorthand()
+        shown = (
+            f"{name}={short.get(name, repr(value))}"
+            for name, field, value in values
+            if field.required or value != field.default
+        )
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:

@@ -3,20 +3,23 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import traitlets
 
 from softmax_lib.widgets.facts import (
     FEWEST_CHOICES,
+    FEWEST_WORDS,
     FORMATS,
     LONGEST_LABEL,
     LONGEST_SENTENCE,
     LONGEST_TIME,
     MOST_CLASSES,
     MOST_EXAMPLES,
+    MOST_PROMPTS,
     MOST_RUNGS,
+    MOST_WORDS,
     SHORTEST_TIME,
     SLIDERS,
     TIME_UNITS,
@@ -44,6 +47,12 @@ def check_index(name: str, index: int, other_name: str, others: Sequence[Any]) -
     """Raise InvalidState if `index` is none of `others`."""
     if index >= len(others):
         raise InvalidState(f"{name} must be an index into {other_name}, 0 to {len(others) - 1}, got {index}")
+
+
+def check_range(name: str, number: int | float | None, least: int, most: int) -> None:
+    """Raise InvalidState if there is a `number`, and it is not from `least` to `most`."""
+    if number is not None and not least <= number <= most:
+        raise InvalidState(f"{name} must be from {least} to {most}, got {number}")
 
 
 class Number(traitlets.TraitType[float, float]):
@@ -147,6 +156,57 @@ class Index(traitlets.TraitType[int, Any]):
 
 class IndexOrNone(Index):
     allow_none = True
+
+
+class Integer(traitlets.TraitType[int, Any]):
+    rule = "an integer"
+
+    def validate(self, obj: Any, value: Any) -> int:
+        if not _is_integer(value):
+            raise InvalidState(f"{self.name} must be {self.rule}, got {value!r}")
+        return int(value)
+
+
+class IntegerOrNone(Integer):
+    rule = "None or an integer"
+    allow_none = True
+
+
+class NextWord(NamedTuple):
+    """A text, the words that are likeliest to follow it, likeliest first, and the logits of these words."""
+
+    text: str
+    words: tuple[str, ...]
+    logits: tuple[float, ...]
+
+
+class Prompts(traitlets.TraitType[list[NextWord], Any]):
+    """Texts with their next words. A message names the one prompt that is wrong, as `Examples` does."""
+
+    def validate(self, obj: Any, value: Any) -> list[NextWord]:
+        prompts = [_as_list(prompt) for prompt in _as_list(value)]
+        if not 1 <= len(prompts) <= MOST_PROMPTS or any(len(prompt) != 3 for prompt in prompts):
+            raise InvalidState(
+                f"{self.name} must be 1 to {MOST_PROMPTS} triples of text, words and logits, got {value!r}"
+            )
+        return [self._valid(i, *prompt) for i, prompt in enumerate(prompts)]
+
+    def _valid(self, i: int, text: Any, words: Any, logits: Any) -> NextWord:
+        names = _as_list(words)
+        given = _as_list(logits)
+        numbers = [number for item in given if (number := _as_float(item)) is not None]
+        wrong = None
+        if not _are_texts([text], LONGEST_SENTENCE):
+            wrong = f"texts of 1 to {LONGEST_SENTENCE} characters, got {text!r}"
+        elif not FEWEST_WORDS <= len(names) <= MOST_WORDS or not _are_texts(names, LONGEST_LABEL):
+            wrong = f"{FEWEST_WORDS} to {MOST_WORDS} words of 1 to {LONGEST_LABEL} characters, got {words!r}"
+        elif not len(numbers) == len(given) == len(names):
+            wrong = f"a finite logit for each of the {len(names)} words, got {logits!r}"
+        elif numbers != sorted(numbers, reverse=True):
+            wrong = f"the likeliest word first, and logits that never rise, got {logits!r}"
+        if wrong:
+            raise InvalidState(f"{self.name} must have {wrong} in prompt {i}")
+        return NextWord(text, tuple(names), tuple(numbers))
 
 
 class Time(Number):
@@ -258,6 +318,9 @@ _KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
     "classes": Classes,
     "labels": Labels,
     "index": Index,
+    "integer": Integer,
+    "integer or none": IntegerOrNone,
+    "prompts": Prompts,
     "time": Time,
     "times": Times,
     "time unit": TimeUnit,
@@ -274,8 +337,12 @@ _KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
 }
 
 
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 def _is_index(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= 0)
+    return _is_integer(value) and bool(value >= 0)
 
 
 def _as_list(value: Any) -> list[Any]:

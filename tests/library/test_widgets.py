@@ -34,6 +34,7 @@ from softmax_lib.widgets import (
     LossExplorer,
     PrecisionLab,
     Quiz,
+    SamplingExplorer,
     SimplexExplorer,
 )
 from softmax_lib.widgets.facts import FORMATS, INTERACTIVES
@@ -72,6 +73,13 @@ def simplex_explorer(**changes):
     return SimplexExplorer(**{"logits": ANIMAL_LOGITS[:3], "labels": ANIMALS.labels[:3]} | changes)
 
 
+CAT = ("The cat sat on the", ["mat", "sofa", "roof"], [2.0, 1.0, 0.0])
+
+
+def sampling_explorer(**changes):
+    return SamplingExplorer(**{"prompts": [CAT]} | changes)
+
+
 def quiz(**changes):
     arguments = {"question": "Which?", "choices": {"1": "One.", "0": "Zero."}, "answer": "0"}
     return Quiz(**arguments | changes)
@@ -91,8 +99,9 @@ def guess_number(**changes):
 
 
 EVERY = [
-    *(logit_explorer, loss_explorer, jacobian_explorer, calibration_explorer, precision_lab, layer_explorer),
-    *(simplex_explorer, rungs, guess, guess_number, quiz),
+    *(logit_explorer, loss_explorer, jacobian_explorer, calibration_explorer, simplex_explorer, sampling_explorer),
+    *(precision_lab, layer_explorer),
+    *(rungs, guess, guess_number, quiz),
 ]
 
 
@@ -336,6 +345,50 @@ BAD = [
     (simplex_explorer, "labels", ["a", "b"], "labels must be as many as logits, 3, got 2: ['a', 'b']"),
     (simplex_explorer, "temperature", 0, "temperature must be a finite number greater than 0, got 0"),
     (simplex_explorer, "temperature", math.inf, "temperature must be a finite number greater than 0, got inf"),
+    (sampling_explorer, "prompts", [], "prompts must be 1 to 20 triples of text, words and logits, got []"),
+    (sampling_explorer, "prompts", 3, "prompts must be 1 to 20 triples of text, words and logits, got 3"),
+    (sampling_explorer, "prompts", "cat", "prompts must be 1 to 20 triples of text, words and logits, got 'cat'"),
+    (sampling_explorer, "prompts", [CAT] * 21, "prompts must be 1 to 20 triples of text, words and logits, got [("),
+    (sampling_explorer, "prompts", [CAT[:2]], "prompts must be 1 to 20 triples of text, words and logits, got [("),
+    (sampling_explorer, "prompts", [CAT, (" ", *CAT[1:])], "texts of 1 to 200 characters, got ' ' in prompt 1"),
+    (sampling_explorer, "prompts", [("x" * 201, *CAT[1:])], "prompts must have texts of 1 to 200 characters, got 'xx"),
+    (sampling_explorer, "prompts", [("So", ["a"], [1])], "2 to 40 words of 1 to 24 characters, got ['a'] in prompt 0"),
+    (sampling_explorer, "prompts", [("So", ["a"] * 41, [0] * 41)], "prompts must have 2 to 40 words of 1 to 24 char"),
+    (sampling_explorer, "prompts", [("So", ["a", "b" * 25], [1, 0])], "prompts must have 2 to 40 words of 1 to 24 c"),
+    (sampling_explorer, "prompts", [("So", ["a", ""], [1, 0])], "of 1 to 24 characters, got ['a', ''] in prompt 0"),
+    (sampling_explorer, "prompts", [("So", "ab", [1])], "prompts must have 2 to 40 words of 1 to 24 characters, got"),
+    (
+        sampling_explorer,
+        "prompts",
+        [CAT, ("So", ["a", "b"], [1, math.nan])],
+        "prompts must have a finite logit for each of the 2 words, got [1, nan] in prompt 1",
+    ),
+    (sampling_explorer, "prompts", [("So", ["a", "b"], [1])], "a finite logit for each of the 2 words, got [1] in"),
+    (
+        sampling_explorer,
+        "prompts",
+        [("So", ["a", "b"], [1, 2])],
+        "prompts must have the likeliest word first, and logits that never rise, got [1, 2] in prompt 0",
+    ),
+    (sampling_explorer, "prompt", 1, "prompt must be an index into prompts, 0 to 0, got 1"),
+    (sampling_explorer, "prompt", -1, "prompt must be an index from 0, got -1"),
+    (sampling_explorer, "temperature", 0, "temperature must be a finite number greater than 0, got 0"),
+    (sampling_explorer, "temperature", -1, "temperature must be a finite number greater than 0, got -1"),
+    (sampling_explorer, "temperature", math.inf, "temperature must be a finite number greater than 0, got inf"),
+    (sampling_explorer, "temperature", math.nan, "temperature must be a finite number greater than 0, got nan"),
+    (sampling_explorer, "top_k", 0, "top_k must be None or from 1 to 3, the number of words, got 0"),
+    (sampling_explorer, "top_k", 4, "top_k must be None or from 1 to 3, the number of words, got 4"),
+    (sampling_explorer, "top_k", 1.5, "top_k must be None or an integer, got 1.5"),
+    (sampling_explorer, "top_k", True, "top_k must be None or an integer, got True"),
+    (sampling_explorer, "top_p", 0, "top_p must be a finite number greater than 0, got 0"),
+    (sampling_explorer, "top_p", 1.01, "top_p must be greater than 0 and at most 1, got 1.01"),
+    (sampling_explorer, "top_p", math.nan, "top_p must be a finite number greater than 0, got nan"),
+    (sampling_explorer, "seed", -1, "seed must be from 0 to 4294967295, got -1"),
+    (sampling_explorer, "seed", 2**32, "seed must be from 0 to 4294967295, got 4294967296"),
+    (sampling_explorer, "seed", "7", "seed must be an integer, got '7'"),
+    (sampling_explorer, "draws", 101, "draws must be from 0 to 100, got 101"),
+    (sampling_explorer, "draws", -1, "draws must be from 0 to 100, got -1"),
+    (sampling_explorer, "draws", None, "draws must be an integer, got None"),
     (rungs, "names", [], "names must be 1 to 20 texts of 1 to 24 characters, got []"),
     (rungs, "names", ["a"] * 21, "names must be 1 to 20 texts of 1 to 24 characters"),
     (rungs, "names", ["a", "b" * 25], "names must be 1 to 20 texts of 1 to 24 characters, got ['a', 'bbb"),
@@ -604,6 +657,7 @@ def test_the_stored_quiz_keeps_its_order_and_works_without_a_script():
         layer_explorer(labels=[HOSTILE, "&amp;", "</div>", "'"]),
         simplex_explorer(labels=[HOSTILE, "&amp;", "</div>"]),
         rungs(names=[HOSTILE, "</div>"], limit_name=HOSTILE, changes=[HOSTILE, "</p>"]),
+        sampling_explorer(prompts=[(HOSTILE, [HOSTILE, "</div>"], [1, 0])]),
         quiz(question=HOSTILE, choices={HOSTILE: HOSTILE, "</div>": "'"}, answer=HOSTILE),
     ],
 )
@@ -632,9 +686,9 @@ def compressed(*names: str) -> int:
     return sum(len(gzip.compress((STATIC / name).read_bytes())) for name in names)
 
 
-def test_all_interactives_are_at_most_52_kilobytes_gzipped():
+def test_all_interactives_are_at_most_58_kilobytes_gzipped():
     """What a live notebook loads, once; a page of the site loads only what it shows."""
-    assert compressed("widgets.js", "widgets.css") <= 52 * 1024
+    assert compressed("widgets.js", "widgets.css") <= 58 * 1024
 
 
 @pytest.mark.parametrize("script", ON_A_PAGE)

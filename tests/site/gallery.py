@@ -21,6 +21,7 @@ from softmax_lib.widgets import (
     LossExplorer,
     PrecisionLab,
     Quiz,
+    SamplingExplorer,
     SimplexExplorer,
 )
 from softmax_lib.widgets.facts import INTERACTIVES
@@ -57,11 +58,20 @@ LADDER = Ladder(
     changes=["It begins here.", "No new arrays.", "The temporaries are back. " * 6, "Each core gets its share."],
 )
 LONG_LABELS = [f"a label of 24 chars, {i:03d}" for i in range(12)]
+SAT = (
+    "The cat sat on the",
+    ["mat", "floor", "sofa", "bed", "roof", "table", "moon", "piano"],
+    [4, 3.2, 2.9, 2.5, 1.8, 1.5, 0.2, -0.5],
+)
+MANY_WORDS = ("After a long and rather rainy day by the sea we went", LONG_LABELS * 3, np.linspace(3, -3, 36))
 GALLERY = [
     LogitExplorer(ANIMAL_LOGITS, ANIMALS.labels),
     JacobianExplorer(ANIMAL_LOGITS, ANIMALS.labels),
     CalibrationExplorer(*overconfident()),
     SimplexExplorer((0.9, 0.15, -1.05), ANIMALS.labels[:3]),
+    SamplingExplorer([SAT], seed=7, draws=37),
+    SamplingExplorer([MANY_WORDS], temperature=2),
+    SamplingExplorer([SAT, ("Two words", [HOSTILE, "W" * 24], [0.5, 0]), MANY_WORDS], top_k=5, top_p=0.9),
     PrecisionLab((*ANIMAL_LOGITS[:3], 12), ANIMALS.labels),
     LayerExplorer(**ANIMALS._asdict(), selected=1, wanted=2),
     LayerExplorer(np.linspace(-3, 3, 12), np.eye(12), np.zeros(12), LONG_LABELS),

@@ -220,6 +220,8 @@ INPUTS = {
     "jacobian-explorer-2": [("logit of a label of 24 chars, 000", "2"), ("nudge", "-2")],
     "calibration-explorer-1": [("temperature", "1.5")],
     "simplex-explorer-1": [("logit of cat", "-3"), ("temperature", "2")],
+    "sampling-explorer-1": [("top-p", "0.6"), ("top-k", "3"), ("temperature", "1.5")],
+    "sampling-explorer-3": [("sentence", "1"), ("top-k", "1")],
     "precision-lab-1": [("logit of cat", "-3"), ("shift all", "-60"), ("scale all", "4"), ("format", "float32")],
     "quiz-1": [("grow", None)],
 }

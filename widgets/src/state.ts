@@ -5,6 +5,9 @@ import { formats, type Format } from "./precision.ts";
 
 /** What a field of each kind holds. */
 interface Values {
+  integer: number;
+  "integer or none": number | null;
+  prompts: Prompt[];
   number: number;
   "positive number": number;
   numbers: number[];
@@ -29,6 +32,9 @@ interface Values {
   choice: string | null;
 }
 
+/** A text, the words that are likeliest to follow it, likeliest first, and their logits. */
+export type Prompt = readonly [text: string, words: readonly string[], logits: readonly number[]];
+
 /** What may stand under the machine, for what no bar shows. */
 export type Slider = (typeof facts.sliders)[number];
 
@@ -52,6 +58,8 @@ const { most_rungs: MOST_RUNGS, longest_sentence: LONGEST_SENTENCE, shortest_tim
 const MOST_EXAMPLES = facts.limits.most_examples;
 /** Of equal width, for what a classifier says of itself. */
 export const BINS = facts.limits.bins;
+const { most_prompts, fewest_words, most_words, most_draws: MOST_DRAWS, largest_seed: LARGEST_SEED } = facts.limits;
+export { MOST_DRAWS, LARGEST_SEED };
 const LONGEST_FRAGMENT = 8192;
 
 // Far beyond the sliders, and yet z / temperature stays finite.
@@ -119,6 +127,24 @@ const areExamples = (raw: unknown): raw is number[][] =>
   raw.length <= MOST_EXAMPLES &&
   raw.every((row) => Array.isArray(row) && row.length > 0 && row.length <= MOST_CLASSES && row.length === raw[0].length && row.every(isFiniteNumber));
 
+const orNone = (raw: unknown, otherwise: number | null): number | null => (raw === null ? null : index(raw, otherwise));
+
+const isText = (raw: unknown, longest: number): boolean =>
+  typeof raw === "string" && raw.trim() !== "" && Array.from(raw).length <= longest;
+
+const isPrompt = (raw: unknown): raw is Prompt => {
+  if (!Array.isArray(raw) || raw.length !== 3 || !raw.slice(1).every(Array.isArray)) return false;
+  const [said, words, logits] = raw as [unknown, unknown[], unknown[]];
+  return (
+    isText(said, LONGEST_SENTENCE) &&
+    words.length >= fewest_words &&
+    words.length <= most_words &&
+    words.every((word) => isText(word, LONGEST_LABEL)) &&
+    logits.length === words.length &&
+    logits.every((z, i) => isFiniteNumber(z) && !(z > (logits[i - 1] as number)))
+  );
+};
+
 /** Makes a valid value of whatever a field was given. */
 const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Values[F] } = {
   number,
@@ -134,7 +160,10 @@ const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Value
   classes: (raw, otherwise) => (Array.isArray(raw) && raw.every(Number.isInteger) ? raw : otherwise),
   labels: (raw, otherwise) => (Array.isArray(raw) ? raw : otherwise)?.slice(0, MOST_CLASSES).map(label) ?? null,
   index,
-  "index or none": index,
+  integer: index,
+  "index or none": orNone,
+  "integer or none": orNone,
+  prompts: (raw, otherwise) => (Array.isArray(raw) && raw.length > 0 && raw.length <= most_prompts && raw.every(isPrompt) ? raw : otherwise),
   time,
   times: (raw, otherwise) =>
     Array.isArray(raw) && raw.length > 0 ? raw.slice(0, MOST_RUNGS).map((item) => time(item, 1)) : otherwise,
@@ -196,6 +225,16 @@ const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
     };
   },
   SimplexExplorer: fitLabelsToLogits,
+  SamplingExplorer({ prompts, prompt, top_k, top_p, seed, draws, ...rest }) {
+    const shown = clamp(prompt, 0, prompts.length - 1);
+    return {
+      ...{ prompts, prompt: shown, ...rest },
+      top_k: top_k === null ? null : clamp(top_k, 1, prompts[shown]![1].length),
+      top_p: clamp(top_p, LEAST_FACTOR, 1),
+      seed: clamp(seed, 0, LARGEST_SEED),
+      draws: clamp(draws, 0, MOST_DRAWS),
+    };
+  },
   PrecisionLab: fitLabelsToLogits,
   LayerExplorer: ({ hidden, weights, bias, labels, selected, wanted }) => ({
     hidden,
@@ -237,6 +276,7 @@ const blank: Partial<Values> = {
   matrix: [[0]],
   examples: [[0]],
   classes: [0],
+  prompts: [["", ["word 1", "word 2"], [0, 0]]],
   text: "",
   choices: [],
   names: ["rung 1"],
@@ -281,13 +321,16 @@ const decode = (part: string): string => {
 };
 
 /** NaN where `part` is no finite number: "1e999" is a slip, not a request for the largest. */
-function readNumber(part: string, least = -LARGEST): number {
+function readNumber(part: string, least = -LARGEST, most = LARGEST): number {
   const x = part.trim() === "" ? NaN : Number(part);
-  return Number.isFinite(x) ? clamp(x, least, LARGEST) : NaN;
+  return Number.isFinite(x) ? clamp(x, least, most) : NaN;
 }
 
 const readNumbers = (part: string): number[] =>
   decode(part).split(",", MOST_CLASSES).map((item) => readNumber(item));
+
+/** A number, or the word that stands for none where the page has one. */
+const readOrNone = (part: string): number | null => (part === NONE ? null : readNumber(part));
 
 /** How a link says what a field holds. It says nothing of a quiz but the choice, of a ladder but the rung, and of a classifier's answers nothing: no link forges a measurement. */
 const readers: { [F in FieldKind]?: (part: string) => unknown } = {
@@ -298,14 +341,19 @@ const readers: { [F in FieldKind]?: (part: string) => unknown } = {
   matrix: (part) => decode(part).split(";", MOST_CLASSES).map(readNumbers),
   labels: (part) => part.split(",", MOST_CLASSES).map(decode),
   index: (part) => readNumber(part),
-  "index or none": (part) => readNumber(part),
+  integer: (part) => readNumber(part, 0, LARGEST_SEED),
+  "index or none": readOrNone,
+  "integer or none": readOrNone,
   format: decode,
   choice: decode,
 };
 
 const writeNumber = (x: number): string => String(x).replace("+", "");
 
+const NONE = "none";
+
 function write(value: unknown): string {
+  if (value === null) return NONE;
   if (Array.isArray(value)) return value.map(write).join(Array.isArray(value[0]) ? ";" : ",");
   return typeof value === "number" ? writeNumber(value) : encodeURIComponent(String(value));
 }
@@ -333,9 +381,9 @@ export function readFragment<K extends Kind>(kind: K, fragment: string, stored: 
 /** The fragment of a state: what differs from `stored`, in words that a reader can edit. */
 export function writeFragment<K extends Kind>(kind: K, id: string, state: States[K], stored: States[K]): string {
   const parts = fieldsOf(kind)
-    .filter((field) => field.kind in readers)
+    .filter((field) => field.kind in readers && (state[field.name] !== null || field.kind.endsWith("or none")))
     .map(({ name }) => name)
-    .filter((name) => state[name] !== null && JSON.stringify(state[name]) !== JSON.stringify(stored[name]))
+    .filter((name) => JSON.stringify(state[name]) !== JSON.stringify(stored[name]))
     .map((name) => `${name}=${write(state[name])}`);
   return `#${id}${parts.length ? `?${parts.join("&")}` : ""}`;
 }

@@ -13,6 +13,7 @@ import { JacobianExplorer } from "./JacobianExplorer.tsx";
 import { LossExplorer } from "./LossExplorer.tsx";
 import { CalibrationExplorer } from "./CalibrationExplorer.tsx";
 import { SimplexExplorer } from "./SimplexExplorer.tsx";
+import { SamplingExplorer } from "./SamplingExplorer.tsx";
 
 /** What each interactive looks like. */
 export const views: { [K in Kind]: ComponentType<ViewProps<K>> } = {
@@ -21,6 +22,7 @@ export const views: { [K in Kind]: ComponentType<ViewProps<K>> } = {
   JacobianExplorer,
   CalibrationExplorer,
   SimplexExplorer,
+  SamplingExplorer,
   PrecisionLab,
   LayerExplorer,
   Guess,

@@ -24,6 +24,7 @@ type LadderState = States["Ladder"];
 type QuizState = States["Quiz"];
 type CalibrationState = States["CalibrationExplorer"];
 type SimplexState = States["SimplexExplorer"];
+type SamplingState = States["SamplingExplorer"];
 
 const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0, selected: 0, sliders: [] };
 const slopes: JacobianState = { logits: [1, 2], labels: ["a", "b"], row: 1, column: 0, nudge: 0.1 };
@@ -38,6 +39,10 @@ const rungs: LadderState = {
 };
 const answers: CalibrationState = { logits: [[1, 2], [3, 0.5], [0, 4]], truth: [1, 0, 0], temperature: 1, selected: null };
 const dot: SimplexState = { logits: [2, 1, 0], labels: ["a", "b", "c"], temperature: 1 };
+const nextWords: SamplingState = {
+  prompts: [["The cat sat on the", ["mat", "sofa", "roof"], [2, 1, 0]], ["It", ["is", "was"], [1, 1]]],
+  ...{ prompt: 0, temperature: 1, top_k: 2, top_p: 0.9, seed: 7, draws: 5 },
+};
 const quiz: QuizState = { question: "?", choices: [["2", "x"], ["1", "y"]], answer: "1", choice: null };
 
 function assertValid(kind: Kind, state: States[Kind]): void {
@@ -90,6 +95,22 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     finite([...logits, temperature]);
     assert.ok(temperature > 0);
     goodLabels(labels, 3);
+  } else if (kind === "SamplingExplorer") {
+    const { prompts, prompt, temperature, top_k, top_p, seed, draws } = state as SamplingState;
+    assert.ok(prompts.length >= 1 && prompts.length <= 20);
+    for (const [said, words, logits] of prompts) {
+      assert.ok(Array.from(said).length <= 200 && words.length >= 2 && words.length <= 40);
+      for (const word of words) assert.ok(word && Array.from(word).length <= 24);
+      finite([...logits]);
+      assert.deepEqual(logits, logits.toSorted((a, b) => b - a));
+      assert.equal(logits.length, words.length);
+    }
+    assert.ok(temperature > 0 && Number.isFinite(temperature) && top_p > 0 && top_p <= 1);
+    const within = (x: number, least: number, most: number) => assert.ok(Number.isInteger(x) && x >= least && x <= most, `${x}`);
+    within(prompt, 0, prompts.length - 1);
+    if (top_k !== null) within(top_k, 1, prompts[prompt]![1].length);
+    within(seed, 0, 2 ** 32 - 1);
+    within(draws, 0, 100);
   } else if (kind === "Guess") {
     const { logits, labels } = state as GuessState;
     oneToTwelve(logits);
@@ -198,6 +219,41 @@ test("a triangle has three logits, whatever a link says", () => {
   assert.deepEqual([read("temperature=0").temperature, read("temperature=-Infinity").temperature], [1e-6, 1]);
 });
 
+test("a link to next words says how they were drawn, none included, and cannot change the prompts", () => {
+  const read = (query: string) => readFragment("SamplingExplorer", `#i?${query}`, nextWords);
+  const state: SamplingState = { ...nextWords, prompt: 1, temperature: 0.25, top_k: null, top_p: 1, seed: 2 ** 32 - 1, draws: 100 };
+  const fragment = writeFragment("SamplingExplorer", "sampling-explorer-1", state, nextWords);
+  assert.equal(fragment, "#sampling-explorer-1?prompt=1&temperature=0.25&top_k=none&top_p=1&seed=4294967295&draws=100");
+  assert.deepEqual(readFragment("SamplingExplorer", fragment, nextWords), state);
+  const { top_k, top_p, seed, draws, prompt } = read("top_k=99&top_p=7&seed=1e99&draws=1e5&prompt=9");
+  assert.deepEqual([top_k, top_p, seed, draws, prompt], [2, 1, 2 ** 32 - 1, 100, 1]);
+  const least = read("top_k=-1&top_p=-7&seed=-1&draws=-3&prompt=-1");
+  assert.deepEqual([least.top_k, least.top_p, least.seed, least.draws, least.prompt], [1, 1e-6, 0, 0, 0]);
+  assert.deepEqual(read("top_k=1.5&top_p=x&seed=0.5&draws=&prompts=a,b&prompt=null"), nextWords);
+});
+
+test("a bin that is none travels in a link as well", () => {
+  const stored = { ...answers, selected: 3 };
+  const fragment = writeFragment("CalibrationExplorer", "c", { ...stored, selected: null }, stored);
+  assert.equal(fragment, "#c?selected=none");
+  assert.equal(readFragment("CalibrationExplorer", fragment, stored).selected, null);
+});
+
+test("prompts are all good, or none of them is taken", () => {
+  const parsed = (prompts: unknown) => parse("SamplingExplorer", (name) => ({ prompts })[name as "prompts"]).prompts;
+  assert.equal(parsed(nextWords.prompts), nextWords.prompts);
+  const [blank] = parsed(null);
+  const good = ["It", ["is", "was"], [1, 0]];
+  const bad: unknown[] = [
+    ...[["It", ["is"], [1]], ["It", ["is", "was"], [0, 1]], ["It", ["is", "was"], [1]], ["It", ["is", "was"], [1, NaN]]],
+    ...[["It", ["is", ""], [1, 0]], ["It", ["is", "w".repeat(25)], [1, 0]], [" ", ["is", "was"], [1, 0]], ["x".repeat(201), ["is", "was"], [1, 0]]],
+    ...[["It", Array(41).fill("is"), Array(41).fill(0)], ["It", "is", [1, 0]], [1, 2, 3], [], "It", null, ["It", ["is", "was"], [1, 0], 0]],
+  ];
+  for (const prompt of bad) assert.deepEqual(parsed([good, prompt]), [blank], JSON.stringify(prompt));
+  for (const prompts of [[], Array(21).fill(good), {}, "It"]) assert.deepEqual(parsed(prompts), [blank]);
+  assert.equal(parsed(Array(20).fill(good)).length, 20);
+});
+
 test("examples that do not fit together are none, and those that do stay the same arrays", () => {
   const parsed = (logits: unknown, truth: unknown) =>
     parse("CalibrationExplorer", (name) => ({ logits, truth })[name as "logits" | "truth"]);
@@ -232,6 +288,10 @@ test("what a page leaves out has Python's default", () => {
     JacobianExplorer: { logits: [0], labels: null, row: 0, column: 0, nudge: 0.1 },
     CalibrationExplorer: { logits: [[0]], truth: [0], temperature: 1, selected: null },
     SimplexExplorer: { logits: [0, 0, 0], labels: null, temperature: 1 },
+    SamplingExplorer: {
+      prompts: [["", ["word 1", "word 2"], [0, 0]]],
+      ...{ prompt: 0, temperature: 1, top_k: null, top_p: 1, seed: 0, draws: 0 },
+    },
     PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
     LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null, selected: 0, wanted: null },
     Guess: { logits: [0], labels: null, question: "", reason: "" },
@@ -270,16 +330,18 @@ test("whatever goes in, a valid state comes out", () => {
     "logits", "labels", "temperature", "shift", "hidden", "weights", "bias", "choice", "choices", "__proto__",
     "smoothing", "rate", "smooth", "row", "column", "nudge", "scale", "format", "number", "low", "high", "unit", "logarithmic",
     "names", "seconds", "limit", "limit_name", "changes", "selected", "wanted", "truth",
+    "prompts", "prompt", "top_k", "top_p", "seed", "draws", "none",
     "=", "&", ",", ";", "?", "#", "%", "%00", "%2C", "NaN", "1e999", "-1e999", "0", "-0", "1e-400", "0x10", " ", "+",
     "<img src=x onerror=alert(1)>", "\u202e", "\ud800", "9".repeat(400), "null", "[", "]", "{", "}", '"', ":",
   ];
-  const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN], [[1, 2], [3]], [[1, 2], [3, 4]], [0, 1], [9, -9]];
+  const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN], [[1, 2], [3]], [[1, 2], [3, 4]], [0, 1], [9, -9], nextWords.prompts, 2 ** 40];
   const stored: States = {
     LogitExplorer: logits,
     LossExplorer: learning,
     JacobianExplorer: slopes,
     CalibrationExplorer: answers,
     SimplexExplorer: dot,
+    SamplingExplorer: nextWords,
     PrecisionLab: narrow,
     LayerExplorer: layer,
     Guess: shares,
@@ -292,7 +354,7 @@ test("whatever goes in, a valid state comes out", () => {
     const kind = pick(kinds);
     const text = Array.from({ length: random() * 40 }, () => pick(scraps)).join("");
     assertValid(kind, readFragment(kind, `#i?${text}`, stored[kind]));
-    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 32).map((name) => [name, pick(values)])));
+    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 37).map((name) => [name, pick(values)])));
     assertValid(kind, parseJson(kind, random() < 0.5 ? json : text));
   }
   for (const kind of kinds) assertValid(kind, readFragment(kind, `#i?logits=${"1,".repeat(500_000)}`, stored[kind]));
