@@ -520,7 +520,7 @@ def test_a_wheel_has_what_the_interactives_read(tmp_path):
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     with zipfile.ZipFile(tmp_path / printed.stdout.split()[-1]) as wheel:
         packed = set(wheel.namelist())
-    files = [*(ROOT / "softmax_lib" / "widgets").glob("*.*"), *STATIC.iterdir()]
+    files = [*(ROOT / "softmax_lib").glob("*.json"), *(ROOT / "softmax_lib" / "widgets").glob("*.*"), *STATIC.iterdir()]
     assert {file.relative_to(ROOT).as_posix() for file in files} <= packed
 
 
