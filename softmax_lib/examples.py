@@ -40,7 +40,7 @@ ANIMAL_LOGITS = (1.25, 2.44, 0.78, 0.12)
 
 
 class NextWord(NamedTuple):
-    """A beginning of a sentence, and the forty likeliest words after it, the likeliest first.
+    """The beginning of a sentence, and the likeliest words after it, the likeliest first.
 
     ``logits[i]`` is log p(``words[i]`` | ``text``), so that ``softmax(logits)`` has the probabilities
     of these words among themselves.

@@ -35,6 +35,7 @@ from softmax_lib.figures.jacobian import (
 from softmax_lib.figures.numba import ladder, race, speed_beside_peers
 from softmax_lib.figures.paper import Picture, Table
 from softmax_lib.figures.stability import sums_that_stop_growing, where_exp_ends
+from softmax_lib.figures.temperature import choices_grow_with_temperature
 
 __all__ = [
     "Picture",
@@ -42,6 +43,7 @@ __all__ = [
     "axis_says_what_sums_to_one",
     "butterfly",
     "calls_return_early",
+    "choices_grow_with_temperature",
     "confusion",
     "crossover_measured",
     "crossover_of_the_limits",

@@ -16,7 +16,7 @@ from softmax_lib.widgets.precision_lab import PrecisionLab
 from softmax_lib.widgets.quiz import Quiz
 from softmax_lib.widgets.sampling_explorer import SamplingExplorer
 from softmax_lib.widgets.simplex_explorer import SimplexExplorer
-from softmax_lib.widgets.traits import InvalidState, NextWord
+from softmax_lib.widgets.traits import InvalidState
 
 __all__ = [
     "CalibrationExplorer",
@@ -28,7 +28,6 @@ __all__ = [
     "LayerExplorer",
     "LogitExplorer",
     "LossExplorer",
-    "NextWord",
     "PrecisionLab",
     "Quiz",
     "SamplingExplorer",

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from softmax_lib import softmax
+from softmax_lib.examples import NextWord
 from softmax_lib.widgets.facts import INTERACTIVES, LARGEST_SEED, MOST_DRAWS
 from softmax_lib.widgets.interactive import Interactive
 from softmax_lib.widgets.stored import heads, show_given, show_share, stored_form, table
-from softmax_lib.widgets.traits import InvalidState, NextWord, check_index, check_range, trait
+from softmax_lib.widgets.traits import InvalidState, check_index, check_range, trait
 
 _FIELDS = INTERACTIVES["SamplingExplorer"]
 
@@ -25,7 +26,7 @@ class SamplingExplorer(Interactive):
 
     Parameters
     ----------
-    prompts : sequence of 1 to 20 `NextWord`, or of triples (text, words, logits)
+    prompts : sequence of 1 to 20 `softmax_lib.examples.NextWord`, or of triples (text, words, logits)
         Each with 2 to 40 words, likeliest first. A reader's own labels are prompts of their own.
     prompt : int, default 0
         The one that is shown.
@@ -43,6 +44,7 @@ class SamplingExplorer(Interactive):
 
     Examples
     --------
+    >>> from softmax_lib.examples import NextWord
     >>> cat = NextWord("The cat sat on the", ("mat", "sofa", "roof"), (2, 1, 0))
     >>> explorer = SamplingExplorer([cat], top_p=0.9, seed=2, draws=5)
     >>> explorer

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import traitlets
 
+from softmax_lib.examples import NextWord
 from softmax_lib.widgets.facts import (
     FEWEST_CHOICES,
     FEWEST_WORDS,
@@ -170,14 +171,6 @@ class Integer(traitlets.TraitType[int, Any]):
 class IntegerOrNone(Integer):
     rule = "None or an integer"
     allow_none = True
-
-
-class NextWord(NamedTuple):
-    """A text, the words that are likeliest to follow it, likeliest first, and the logits of these words."""
-
-    text: str
-    words: tuple[str, ...]
-    logits: tuple[float, ...]
 
 
 class Prompts(traitlets.TraitType[list[NextWord], Any]):

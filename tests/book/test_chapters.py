@@ -27,6 +27,10 @@ CITED = {
     "formula": dict.fromkeys(
         ["1868", "1959", "1990"], "the years of Boltzmann's, Luce's and Bridle's works, cited there"
     ),
+    "temperature": {
+        "2026": "the year in which gemma.cpp mended its temperature, linked there",
+        "0.001": "a p-value that would be a surprise: a convention",
+    },
     "five_logits": {
         "181.37": "the slip in Radečić's article, quoted",
     },

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from softmax_lib import softmax
-from softmax_lib.widgets import NextWord, SamplingExplorer
+from softmax_lib.examples import NextWord
+from softmax_lib.widgets import SamplingExplorer
 from tests import ROOT
 from tests.library.test_widgets import Reader, node, stored
 

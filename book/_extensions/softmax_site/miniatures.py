@@ -95,6 +95,20 @@ def cat_dog_tiger() -> list[str]:
     return [*weights, *(dot(x, y, 5, "var(--sw-ink)") for x, y in left), *outputs]
 
 
+def temperature() -> list[str]:
+    """The needle over the shares of four words, and twenty draws as dots, as near to their shares as whole dots are."""
+    shares = softmax([2.0, 1.0, 0.0, -0.5]).tolist()
+    edges = [12.0]
+    drawn = []
+    for i, share in enumerate(shares):
+        drawn.append(bar(edges[-1], 14, 84 * share - 1, 16, colour(i)))
+        edges.append(edges[-1] + 84 * share)
+        for n in range(round(20 * share)):
+            drawn.append(dot(16 + 22 * i + 6 * (n % 3), 69 - 6 * (n // 3), 2.6, colour(i)))
+    needle = 12 + 84 * 0.72
+    return [*drawn, line([(needle, 8), (needle, 34)], width=2.5), line([(9, 73), (99, 73)])]
+
+
 def cross_entropy() -> list[str]:
     """The loss of the four animals, step by step, if it is a tiger."""
     logits, wanted = np.array(ANIMAL_LOGITS), ANIMALS.labels.index("tiger")
@@ -253,6 +267,7 @@ DRAWINGS: dict[str, Callable[[], list[str]]] = {
         formula,
         five_logits,
         cat_dog_tiger,
+        temperature,
         cross_entropy,
         jacobian,
         calibration,
