@@ -50,14 +50,22 @@ def browser() -> Iterator[Browser]:
 def gallery(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every interactive on one page, under the site's security policy.
 
-    A file of tests that names its `KINDS` gets those alone: a page with all of them takes a second to open.
+    A page with all of them takes a second to open. So a file of tests that names its `KINDS` gets those alone, each
+    kind has a page of its own beside `index.html`, and `firsts.html` has one of each.
     """
     folder = tmp_path_factory.mktemp("gallery")
     shutil.copytree(ROOT / "softmax_lib" / "static", folder, dirs_exist_ok=True)
     kinds = getattr(request.module, "KINDS", tuple(INTERACTIVES))
-    outputs = (each._repr_mimebundle_()[0]["text/html"] for each in GALLERY if type(each).__name__ in kinds)
-    html = PAGE.format(SCRIPTS, "".join(f"<p>Before it.</p>{output}<p>After it.</p>" for output in outputs))
-    (folder / "index.html").write_text(html, encoding="utf-8")
+    of_kind = {kind: [each for each in GALLERY if type(each).__name__ == kind] for kind in kinds}
+    pages = {
+        "index": [each for each in GALLERY if type(each).__name__ in kinds],
+        "firsts": [first for first, *_ in of_kind.values()],
+        **of_kind,
+    }
+    for name, interactives in pages.items():
+        outputs = (each._repr_mimebundle_()[0]["text/html"] for each in interactives)
+        html = PAGE.format(SCRIPTS, "".join(f"<p>Before it.</p>{output}<p>After it.</p>" for output in outputs))
+        (folder / f"{name}.html").write_text(html, encoding="utf-8")
     return folder
 
 
@@ -65,6 +73,12 @@ def gallery(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def served_gallery(gallery: Path) -> Iterator[str]:
     with serving.served(gallery) as url:
         yield url + "index.html"
+
+
+@pytest.fixture(scope="module")
+def only(served: str) -> Callable[[str], str]:
+    """The address of another page of the gallery: a kind's own, or `firsts`."""
+    return lambda name: served.replace("index", name)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, expect
 from softmax_lib import widgets
 from softmax_lib.examples import ANIMALS
 from softmax_lib.widgets import LayerExplorer
+from softmax_lib.widgets.facts import INTERACTIVES
 from tests.site.gallery import AXE, HOSTILE, first, first_frame, probabilities, pull, values
 
 # --- the state and its links
@@ -26,14 +27,14 @@ def test_a_layer_and_a_quiz_restore_from_a_link(visit, served):
     expect(page.get_by_role("heading", name="Gallery")).to_be_in_viewport()
 
 
-def test_without_a_clipboard_the_link_is_shown_and_selected(visit, served):
-    page = visit(served, script="Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+def test_without_a_clipboard_the_link_is_shown_and_selected(visit, only):
+    page = visit(only("LogitExplorer"), script="Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     widget = first(page, "logit")
     widget.get_by_role("slider", name="logit of dog").press("PageUp")
     widget.get_by_role("button", name="Copy link").click()
     field = widget.get_by_role("textbox", name="link to this state")
     link = field.input_value()
-    assert link == f"{served}#logit-explorer-1?logits=1.25,3.44,0.78,0.12&selected=1"
+    assert link == f"{only('LogitExplorer')}#logit-explorer-1?logits=1.25,3.44,0.78,0.12&selected=1"
     assert field.evaluate("f => f.value.slice(f.selectionStart, f.selectionEnd)") == link
 
 
@@ -51,8 +52,8 @@ HOSTILE_FRAGMENTS = {
 
 
 @pytest.mark.parametrize("fragment", HOSTILE_FRAGMENTS.values(), ids=HOSTILE_FRAGMENTS)
-def test_a_hostile_link_gives_a_valid_widget(visit, served, fragment):
-    page = visit(f"{served}#logit-explorer-1?{fragment}")
+def test_a_hostile_link_gives_a_valid_widget(visit, only, fragment):
+    page = visit(f"{only('LogitExplorer')}#logit-explorer-1?{fragment}")
     widget = first(page, "logit")
     shown = probabilities(widget)
     assert 1 <= len(shown) <= 12
@@ -69,8 +70,8 @@ HOSTILE_SETTINGS = "row=1e999&column=-3&nudge=NaN&format=<img src=x onerror=1>&s
 
 
 @pytest.mark.parametrize("fragment", [*HOSTILE_FRAGMENTS.values(), HOSTILE_SETTINGS], ids=[*HOSTILE_FRAGMENTS, "set"])
-def test_a_hostile_link_gives_a_valid_lab(visit, served, fragment):
-    page = visit(f"{served}#precision-lab-1?{fragment}")
+def test_a_hostile_link_gives_a_valid_lab(visit, only, fragment):
+    page = visit(f"{only('PrecisionLab')}#precision-lab-1?{fragment}")
     widget = page.locator("#precision-lab-1")
     for _ in range(2):
         shown = values(widget.locator(".sw-p, .sw-hidden [data-value]"))
@@ -94,7 +95,7 @@ def test_stored_markup_stays_text(visit, served):
 
 
 def test_it_works_from_disk(visit, gallery):
-    page = visit((gallery / "index.html").as_uri(), permissions=("clipboard-read", "clipboard-write"))
+    page = visit((gallery / "LogitExplorer.html").as_uri(), permissions=("clipboard-read", "clipboard-write"))
     widget = first(page, "logit")
     pull(page, widget.get_by_role("slider", name="logit of cat"), 30)
     moved = probabilities(widget)
@@ -227,13 +228,19 @@ INPUTS = {
 }
 
 
+def kind_of(name: str) -> str:
+    """Of which kind an interactive with this id is."""
+    (kind,) = (kind for kind in INTERACTIVES if kind.lower() == re.sub(r"-\d+$|-", "", name))
+    return kind
+
+
 @pytest.mark.parametrize("home", ["page", "notebook"])
 @pytest.mark.parametrize("name", INPUTS)
-def test_it_follows_within_a_frame(visit, served, name, home):
+def test_it_follows_within_a_frame(visit, only, name, home):
     """On a clock that only the test moves: one frame after an input all is there, and nothing comes later."""
     page = visit("about:blank")
     page.clock.install(time="2026-01-01T00:00")
-    page.goto(served)
+    page.goto(only(kind_of(name)))
     widget = page.locator(f"#{name}")
     if home == "notebook":
         widget.evaluate(IN_A_NOTEBOOK)
@@ -282,9 +289,9 @@ TOKENS = f"""() => {{
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_colours_stand_out_from_the_page(visit, served, theme):
+def test_colours_stand_out_from_the_page(visit, only, theme):
     """4.5 to 1 for text, 3 to 1 for most fills. Pink is just below, and yellows are: a name stands at every share."""
-    page = visit(served)
+    page = visit(only("Quiz"))
     page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
     contrasts = page.evaluate(TOKENS)
     texts = ["ink", "ink2", "bad", "hi-ink", *(f"t{i}" for i in range(8))]
@@ -294,8 +301,8 @@ def test_colours_stand_out_from_the_page(visit, served, theme):
 
 
 @pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1440, "light")])
-def test_axe_finds_nothing(visit, served, width, theme):
-    page = visit(served, width=width, reduced_motion="reduce")
+def test_axe_finds_nothing(visit, only, width, theme):
+    page = visit(only("firsts"), width=width, reduced_motion="reduce")
     page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
     page.locator("#quiz-1").get_by_role("button", name="grow").click()
     page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -303,8 +310,8 @@ def test_axe_finds_nothing(visit, served, width, theme):
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == []
 
 
-def test_it_prints_as_it_stands(visit, served):
-    page = visit(served)
+def test_it_prints_as_it_stands(visit, only):
+    page = visit(only("LogitExplorer"))
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     widget = first(page, "logit")
     widget.get_by_role("slider", name="logit of cat").press("End")
