@@ -71,7 +71,9 @@ GALLERY = [
     SimplexExplorer((0.9, 0.15, -1.05), ANIMALS.labels[:3]),
     SamplingExplorer([SAT], seed=7, draws=37),
     SamplingExplorer([MANY_WORDS], temperature=2),
-    SamplingExplorer([SAT, ("Two words", [HOSTILE, "W" * 24], [0.5, 0]), MANY_WORDS], top_k=5, top_p=0.9),
+    SamplingExplorer(
+        [SAT, ("Two words after " + "W" * 50, [HOSTILE, "W" * 24], [0.5, 0]), MANY_WORDS], top_k=5, top_p=0.9
+    ),
     PrecisionLab((*ANIMAL_LOGITS[:3], 12), ANIMALS.labels),
     LayerExplorer(**ANIMALS._asdict(), selected=1, wanted=2),
     LayerExplorer(np.linspace(-3, 3, 12), np.eye(12), np.zeros(12), LONG_LABELS),

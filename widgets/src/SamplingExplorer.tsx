@@ -60,6 +60,7 @@ export function SamplingExplorer({ state, home, width, still }: ViewProps<"Sampl
   };
   /** Other shares are met by the same chance, from its beginning. */
   const change = (changes: Partial<typeof state>) => home.update({ ...changes, draws: 0 });
+  const choose = (i: number) => change({ prompt: i, top_k: top_k !== null && top_k < prompts[i]![1].length ? top_k : null });
   const setK = (place: number) => change({ top_k: bladeAt(place, count) });
   const setP = (value: number) => change({ top_p: clamp(value, LEAST_FACTOR, 1) });
 
@@ -92,7 +93,7 @@ export function SamplingExplorer({ state, home, width, still }: ViewProps<"Sampl
       {prompts.length > 1 && (
         <p class="sw-prompts">
           {!still && (
-            <select aria-label="sentence" value={prompt} onChange={({ currentTarget }) => change({ prompt: currentTarget.selectedIndex, top_k: null })}>
+            <select aria-label="sentence" value={prompt} onChange={({ currentTarget }) => choose(currentTarget.selectedIndex)}>
               {prompts.map(([text], i) => (
                 <option key={i} value={i}>
                   {`${text} …`}
