@@ -16,20 +16,22 @@ def choices_grow_with_temperature(width: float, sure: NextWord, unsure: NextWord
     grid(axes)
     temperatures = np.geomspace(0.25, 4, 65)
     words = []
-    for prompt, colour, style in ((unsure, BLUE, "-"), (sure, VERMILION, "--")):
+    for prompt, colour, style, label_at, aligned in (
+        (unsure, BLUE, "-", (0.9, 26), "right"),
+        (sure, VERMILION, "--", (2.2, 10), "left"),
+    ):
         p = softmax(np.array(prompt.logits) / temperatures[:, None])
         choices = np.exp(-np.sum(p * np.log(np.maximum(p, np.finfo(float).tiny)), axis=1))
         axes.plot(temperatures, choices, style, color=colour, linewidth=3)
-        axes.annotate(
-            f"{prompt.text} …", (1.4, np.interp(1.4, temperatures, choices)), (8, -6), textcoords="offset points",
-            color=colour, va="top",
-        )  # fmt: skip
+        axes.text(*label_at, f"{prompt.text} …", color=colour, ha=aligned)
         at_marks = np.interp([0.25, 1, 4], temperatures, choices)
         words.append(f"{prompt.text}: {', '.join(f'{c:.1f}' for c in at_marks)}")
     most = len(unsure.logits)
     axes.axhline(most, color=INK2, linewidth=1, linestyle=":")
     axes.text(0.25, most - 0.6, f"all {most} words alike", color=INK2, va="top")
-    axes.set(xscale="log", xlabel="temperature", xlim=(0.25, 4), ylim=(0, most + 1))
+    axes.set(
+        xscale="log", xlabel="temperature", xlim=(0.25, 4), ylim=(0, most + 1), yticks=[1, *range(10, most + 1, 10)]
+    )
     axes.set_xticks([0.25, 0.5, 1, 2, 4], ["¼", "½", "1", "2", "4"])
     axes.minorticks_off()
     name_y(axes, "effective choices")

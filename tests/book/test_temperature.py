@@ -1,7 +1,10 @@
 """The functions that the chapter on temperature and sampling writes, as the chapter has them."""
 
 import ast
+import json
 import math
+import re
+from importlib.resources import files
 
 import nbformat
 import numpy as np
@@ -137,6 +140,14 @@ def test_a_sample_takes_temperature_then_top_k_then_top_p(chapter, temperature, 
     p = ratios[order] / ratios[order].sum()
     kept = order[(np.cumsum(p) - p) < share]
     assert set(drawn) == set(kept.tolist())
+
+
+def test_the_share_of_the_forty_words_is_the_one_that_the_text_names():
+    text = (BOOK / "temperature.ipynb").read_text(encoding="utf-8")
+    (prompt, percent) = re.search(r"After \*([^*]+)\*, they have (\d+)\u202f% of the whole", text).groups()
+    stored = json.loads(files("softmax_lib").joinpath("next_words.json").read_text(encoding="utf-8"))["prompts"]
+    (share,) = (each["share"] for each in stored if each["text"] == prompt)
+    assert int(percent) == round(100 * share)
 
 
 @pytest.mark.parametrize(("name", "setting"), [("top_k", 5), ("top_k", 1), ("top_p", 0.6), ("top_p", 1.0)])

@@ -119,7 +119,7 @@ def test_each_grip_moves_what_it_says_and_clears_the_draws(visit, served, width)
     assert assert_agrees_with_python(widget).top_p == 1
     button(widget, "Sample 100").click()
     assert assert_agrees_with_python(widget).draws == 100
-    for far, temperature, word in ((room, 4, "hot: anything may come"), (-room, 0.25, "cold: the likeliest gains")):
+    for far, temperature, word in ((room, 4, "hot: rare words gain"), (-room, 0.25, "cold: the likeliest gains")):
         pull(page, slider(widget, "temperature"), far)
         ours = assert_agrees_with_python(widget)
         assert (ours.temperature, ours.draws, ours.seed) == (temperature, 0, 7)
@@ -213,7 +213,7 @@ def test_keys_move_every_grip(visit, served):
     k.press("Home")
     assert k.get_attribute("aria-valuetext") == "top-k 1: 1 of 8 words kept"
     assert p.get_attribute("aria-valuetext") == "top-p off: 1 of 8 words kept"
-    assert t.get_attribute("aria-valuetext") == "temperature 4, hot: anything may come: 1 of 8 words kept"
+    assert t.get_attribute("aria-valuetext") == "temperature 4, hot: rare words gain: 1 of 8 words kept"
     button(widget, "Sample").press("Enter")
     expect(widget.get_by_role("status").first).to_have_text(
         re.compile(r"^drew mat, 1 of 100; 1 of 8 words kept; mat 100\s%, floor 0\s%, ")

@@ -17,7 +17,7 @@ const LYING = { from: Infinity, elapsed: 0 };
 const heat = (temperature: number): string => {
   if (temperature === 1) return "as trained";
   if (temperature < 0.8) return "cold: the likeliest gains";
-  return temperature > 1.25 ? "hot: anything may come" : "nearly as trained";
+  return temperature > 1.25 ? "hot: rare words gain" : "nearly as trained";
 };
 
 /** The next word of a sentence: shares at a temperature, two cuts to drag, and words drawn by chance, a dot for each. */

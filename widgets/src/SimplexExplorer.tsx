@@ -6,7 +6,7 @@ import { withDecimal } from "./Names.tsx";
 import { amount, logit, saidShares, share, temperature as showTemperature } from "./numbers.ts";
 import { Actions, HiddenTable, NumberBox, Spoken } from "./parts.tsx";
 import { caught, Rail, RailControls, TEMPERATURES } from "./rail.tsx";
-import { along, logitsOf, place, relative, ties } from "./simplex.ts";
+import { along, dropped, place, relative, ties } from "./simplex.ts";
 import { Beside, Triangle } from "./SimplexDrawing.tsx";
 import { crossEntropy, softmax } from "./softmax.ts";
 import { indexOf, Stage, Text, toStep, UprightGrip } from "./stage.tsx";
@@ -38,7 +38,7 @@ export function SimplexExplorer({ state, home, width, still }: ViewProps<"Simple
   };
   const pull = (grip: string, dx: number, dy: number) => {
     const from = held.current;
-    if (grip === "dot") home.update({ logits: logitsOf(sharesAt([from.dot[0] + dx, from.dot[1] + dy] as Point), temperature) });
+    if (grip === "dot") home.update({ logits: dropped(sharesAt([from.dot[0] + dx, from.dot[1] + dy] as Point), temperature) });
     else if (grip === "temperature") setTemperature(rounded(caught(clamp(from.temperature * 16 ** (dx / (at(4) - at(0.25))), 0.25, 4))));
     else {
       const i = indexOf(grip);
@@ -55,8 +55,8 @@ export function SimplexExplorer({ state, home, width, still }: ViewProps<"Simple
     <div class="sw sw-picture sw-simplex" role="group" aria-label="triangle of shares">
       <p class="sw-headline">Every possible answer about three classes</p>
       <p class="sw-subline">
-        One dot is one set of shares: each line is as long as a class’s share of the height. Heat carries the dot along the curve.
-        <span style={{ visibility: still ? "hidden" : undefined }}> Drag it anywhere: the logits follow backwards.</span>
+        Each point is one list of shares. The line in a class’s colour is long where the class is likely. Heat carries the dot along the curve.
+        <span style={{ visibility: still ? "hidden" : undefined }}> Drag the dot, and the logits follow.</span>
       </p>
       <Stage
         width={width}

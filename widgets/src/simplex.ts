@@ -27,6 +27,12 @@ export function logitsOf(shares: Shares, temperature: number): number[] {
   return logarithms.map((each) => temperature * (each - mean));
 }
 
+/** The logits for a dot that is dropped here. The middle catches it, because no hand hits three equal logits. */
+export function dropped(shares: Shares, temperature: number): number[] {
+  const logits = logitsOf(shares, temperature);
+  return logits.every((z) => Math.abs(z) < 0.05 * temperature) ? [0, 0, 0] : logits;
+}
+
 /** How many logits are the largest: where all but those freeze out, a corner, the middle of an edge, or that of the triangle. */
 export const ties = (logits: readonly number[]): number => logits.filter((z) => z === Math.max(...logits)).length;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { axisExtent, type Point } from "../src/layout.ts";
-import { along, foot, LEAST_SHARE, logitsOf, marks, path, place, relative, ties, type Place } from "../src/simplex.ts";
+import { along, foot, LEAST_SHARE, dropped, logitsOf, marks, path, place, relative, ties, type Place } from "../src/simplex.ts";
 import { softmax } from "../src/softmax.ts";
 
 const near = (a: number, b: number, by = 1e-9) => assert.ok(Math.abs(a - b) <= by, `${a} is not ${b}`);
@@ -71,6 +71,13 @@ test("a place outside gives the nearest shares inside, and none less than the le
   nearAll(sharesAt([corners[0][0] - 500, corners[0][1] + 300]), [0.998, 0.001, 0.001]);
   const below = pointOf([0.6, 0.4, 0]);
   nearAll(sharesAt([below[0], below[1] + 90]), [0.5995, 0.3995, 0.001]); // straight up to the edge
+});
+
+test("the middle catches a dot that is dropped near it, at any temperature", () => {
+  for (const temperature of [0.25, 1, 4]) {
+    assert.deepEqual(dropped([0.34, 0.335, 0.325], temperature), [0, 0, 0]);
+    assert.deepEqual(dropped([0.36, 0.33, 0.31], temperature), logitsOf([0.36, 0.33, 0.31], temperature));
+  }
 });
 
 test("read backwards, logits add up to 0, give the shares again at their temperature, and at 1 stay on the axis", () => {
