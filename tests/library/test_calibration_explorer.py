@@ -10,8 +10,8 @@ from scipy.optimize import minimize_scalar
 from softmax_lib import log_softmax, softmax
 from softmax_lib.widgets import CalibrationExplorer
 from tests import ROOT
+from tests.library.overconfident import FACTOR, overconfident
 from tests.library.test_widgets import Reader, node, stored
-from tests.overconfident import FACTOR, overconfident
 
 TEMPERATURES = [0.25, 0.5, 1, 2.5, 3, 8, 100]
 SETS = {

@@ -26,7 +26,7 @@ from softmax_lib.widgets import (
 )
 from softmax_lib.widgets.facts import INTERACTIVES
 from tests import ROOT
-from tests.overconfident import overconfident
+from tests.library.overconfident import overconfident
 
 AXE = ROOT / "widgets" / "node_modules" / "axe-core" / "axe.min.js"
 HOSTILE = "<img src=x onerror=1>"

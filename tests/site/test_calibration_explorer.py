@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from softmax_lib.widgets import CalibrationExplorer
+from tests.library.overconfident import overconfident
 from tests.library.test_calibration_explorer import best_temperature
-from tests.overconfident import overconfident
 from tests.site.gallery import Finger, first, first_frame, middle_of, pull, values
 from tests.site.test_interactives import HOSTILE_FRAGMENTS, HOSTILE_SETTINGS
 
