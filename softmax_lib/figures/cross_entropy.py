@@ -165,9 +165,9 @@ def _squares(places: Sequence[tuple[float, float, float]]) -> Path:
 
 
 def _halftone(axes: Axes, values: npt.NDArray[np.float64]) -> None:
-    """Draw a picture in squares whose area is the value, hollow where it is negative."""
+    """Draw a picture in squares whose area is the value, hollow where it is negative; specks are left out."""
     for sign, face in ((1, INK), (-1, "none")):
-        places = [(j, i, abs(v) ** 0.5) for (i, j), v in np.ndenumerate(values) if sign * v > 0.01]
+        places = [(j, i, abs(v) ** 0.5) for (i, j), v in np.ndenumerate(values) if sign * v > 0.03]
         if places:
             axes.add_patch(PathPatch(_squares(places), facecolor=face, edgecolor=INK, linewidth=0 if sign > 0 else 1))
     n = len(values)

@@ -17,7 +17,7 @@ FLOORS = [
     {"blocks", "derived", "kernels"},
     {"with_numpy"},
     {"with_numba", "with_cupy", "__init__"},
-    {"figures", "widgets"},
+    {"figures", "widgets", "check"},
 ]
 
 

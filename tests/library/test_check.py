@@ -1,0 +1,174 @@
+"""The checks of a reader's functions: right ones pass, and what people really write wrong is told what is wrong."""
+
+import numpy as np
+import pytest
+import scipy.special
+
+import softmax_lib
+from softmax_lib import check
+
+
+def softmax_in_numpy(z):
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def softmax_in_place(z):
+    z -= z.max(axis=-1, keepdims=True)
+    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+
+
+def softmax_row_by_row(z):
+    if z.ndim == 1:
+        return softmax_in_numpy(z).tolist()
+    return [softmax_row_by_row(row) for row in z]
+
+
+def naive(z):
+    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+
+
+def loss_by_hand(z, classes):
+    z = z - z.max(axis=1, keepdims=True)
+    return np.mean(np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), classes])
+
+
+def loss_in_a_loop(z, classes):
+    return sum(scipy.special.logsumexp(row) - row[c] for row, c in zip(z, classes, strict=True)) / len(z)
+
+
+def jacobian_in_a_loop(z):
+    p = softmax_in_numpy(z)
+    return [[p[i] * ((i == j) - p[j]) for j in range(len(z))] for i in range(len(z))]
+
+
+def at_temperature(z, t):
+    return np.eye(len(z))[z.argmax()] if t == 0 else softmax_in_numpy(z / t)
+
+
+def sorted_top_p(p, share):
+    kept, total = np.zeros(len(p)), 0.0
+    for i in sorted(range(len(p)), key=lambda i: -p[i]):
+        if total < share:
+            kept[i] = p[i]
+        total += p[i]
+    return kept / kept.sum()
+
+
+def top_p_by_cutting(p, share):
+    order = np.argsort(p)[::-1]
+    last = np.searchsorted(np.cumsum(p[order]), share - 1e-12)
+    kept = np.where(np.isin(np.arange(len(p)), order[: last + 1]), p, 0)
+    return kept / kept.sum()
+
+
+RIGHT = [
+    (check.softmax, softmax_in_numpy),
+    (check.softmax, softmax_row_by_row),
+    (check.softmax, lambda z: scipy.special.softmax(z, axis=-1)),
+    (check.log_softmax, lambda z: z - scipy.special.logsumexp(z, axis=-1, keepdims=True)),
+    (check.log_softmax, lambda z: scipy.special.log_softmax(z, axis=-1)),
+    (check.logsumexp, lambda z: scipy.special.logsumexp(z, axis=1)),
+    (check.logsumexp, lambda z: [m + np.log(np.exp(row - m).sum()) for row in z for m in [row.max()]]),
+    (check.cross_entropy, loss_by_hand),
+    (check.cross_entropy, loss_in_a_loop),
+    (check.jacobian, jacobian_in_a_loop),
+    (check.jacobian, lambda z: np.diag(naive(z - z.max())) - np.outer(*2 * [naive(z - z.max())])),
+    (check.temperature, at_temperature),
+    (check.temperature, lambda z, t: at_temperature(z - 7, t) if t else (z == z.max()).astype(float)),
+    (check.top_p, sorted_top_p),
+    (check.top_p, top_p_by_cutting),
+]
+WRONG = [
+    (check.softmax, lambda z: z / z.sum(), "divides the logits themselves"),
+    (check.softmax, np.exp, "These are the exponentials"),
+    (check.softmax, lambda z: 1 / (1 + np.exp(-z)), "sigmoid of its own"),
+    (check.softmax, lambda z: (z == z.max()).astype(float), "That is argmax"),
+    (check.softmax, lambda z: naive(z / z.max()), "divides by the largest logit. Subtract it"),
+    (check.softmax, lambda z: 2**z / (2**z).sum(), "powers of 2"),
+    (check.softmax, lambda z: naive(np.abs(z)), "drops the signs"),
+    (check.softmax, lambda z: np.exp(z) / np.exp(z).sum(axis=0), "The columns sum to 1"),
+    (check.softmax, lambda z: np.exp(z) / np.exp(z).sum(), "The whole batch sums to 1"),
+    (check.softmax, lambda z: np.exp(z) / np.exp(z).sum(axis=-1), "raises ValueError: operands could not"),
+    (check.softmax, naive, "The exponential of 1000 is too large"),
+    (check.softmax, lambda z: naive(np.clip(z, -500, 500)), "clips the logits"),
+    (check.softmax, lambda z: np.nan_to_num(naive(z)), "hides the overflow"),
+    (check.softmax, lambda z: naive(z - np.maximum(z.max(axis=-1, keepdims=True), 0)), "also if it is negative"),
+    (check.softmax, lambda z: naive(z - z.max()), "Subtract from each row its own largest"),
+    (check.softmax, softmax_in_place, "changed what it was given, [2.0, 1.0, 0.0]"),
+    (check.softmax, lambda z: None, "Exponentiate each logit"),
+    (check.log_softmax, naive, "These are the probabilities"),
+    (check.log_softmax, lambda z: -np.log(softmax_in_numpy(z)), "wrong sign"),
+    (check.log_softmax, lambda z: np.log2(softmax_in_numpy(z)), "base 2"),
+    (check.log_softmax, lambda z: z - np.log(np.exp(z).sum(axis=0)), "along the columns"),
+    (check.log_softmax, lambda z: z - np.log(np.exp(z).sum(axis=-1, keepdims=True)), "too large for a float64"),
+    (check.log_softmax, lambda z: np.log(softmax_in_numpy(z)), "Do not take the logarithm of softmax"),
+    (check.logsumexp, lambda z: np.exp(z).sum(axis=1), "These are the sums"),
+    (check.logsumexp, lambda z: np.log(np.exp(z).sum(axis=0)), "adds along the columns"),
+    (check.logsumexp, lambda z: np.log(np.exp(z - z.max(axis=1, keepdims=True)).sum(axis=1)), "not added again"),
+    (check.logsumexp, lambda z: np.log(np.exp(z).sum(axis=1)), "add it again at the end"),
+    (check.cross_entropy, lambda z, c: len(z) * loss_by_hand(z, c), "sum of the losses"),
+    (check.cross_entropy, lambda z, c: -loss_by_hand(z, c), "wrong sign"),
+    (check.cross_entropy, lambda z, c: 1 - naive(z)[[0, 1], c].mean(), "1 less the mean probability"),
+    (check.cross_entropy, lambda z, c: -np.log(naive(z)[[0, 1], c].mean()), "logarithms before the mean"),
+    (check.cross_entropy, lambda z, c: loss_by_hand(naive(z), c), "applied twice"),
+    (check.cross_entropy, lambda z, c: -np.log(naive(z)[[0, 1], c]).mean(), "Subtract each row's largest"),
+    (check.cross_entropy, lambda z, c: -np.log(softmax_in_numpy(z)[[0, 1], c]).mean(), "ln 0 is lost"),
+    (check.jacobian, lambda z: np.diag(naive(z) * (1 - naive(z))), "Only the diagonal"),
+    (check.jacobian, lambda z: naive(z) * (1 - naive(z)), "of a single probability"),
+    (check.jacobian, lambda z: np.outer(naive(z), naive(z)), "products p_i p_j"),
+    (check.jacobian, lambda z: np.outer(naive(z), naive(z)) - np.diag(naive(z)), "raising a logit raises its own"),
+    (check.jacobian, lambda z: np.diag(naive(z)) - np.outer(naive(z), naive(z)), "too large for a float64"),
+    (check.temperature, lambda z, t: naive(z * t), "multiplies by T"),
+    (check.temperature, lambda z, t: (np.exp(z) / t) / (np.exp(z) / t).sum(), "T cancels"),
+    (check.temperature, lambda z, t: naive(z) / t, "no longer sum to 1"),
+    (check.temperature, lambda z, t: naive(naive(z) / t), "applied twice"),
+    (check.temperature, lambda z, t: naive(z / t), "become large"),
+    (check.temperature, lambda z, t: softmax_in_numpy(z / t), "divide by zero"),
+    (check.temperature, lambda z, t: softmax_in_numpy(z / t if t else z), "leaves the logits as they are"),
+    (check.top_p, lambda p, s: np.where(p.cumsum() - p < s, p, 0), "no longer sum to 1"),
+    (check.top_p, lambda p, s: np.where(p.cumsum() <= s, p, 0) / p[p.cumsum() <= s].sum(), "that crosses the share"),
+    (check.top_p, lambda p, s: np.where(p.cumsum() - p < s, p, 0) / p[p.cumsum() - p < s].sum(), "as they come"),
+    (check.top_p, lambda p, s: np.sort(sorted_top_p(p, s))[::-1], "another order"),
+]
+
+
+@pytest.mark.parametrize(("examine", "function"), RIGHT)
+def test_a_right_function_passes(examine, function):
+    verdict = examine(function)
+    assert verdict, verdict
+    assert repr(verdict).startswith("✓ Right, in all ")
+
+
+@pytest.mark.parametrize(("examine", "function", "said"), WRONG)
+def test_a_wrong_function_is_told_what_is_wrong(examine, function, said):
+    verdict = examine(function)
+    assert not verdict
+    assert said in verdict.says
+    assert repr(verdict).startswith("✗ ")
+
+
+def test_the_librarys_own_functions_pass():
+    assert check.softmax(softmax_lib.softmax)
+    assert check.log_softmax(softmax_lib.log_softmax)
+    assert check.logsumexp(softmax_lib.logsumexp)
+    assert check.jacobian(softmax_lib.softmax_jacobian)
+
+
+def test_every_check_has_right_and_wrong_functions_enough():
+    for name in ("softmax", "log_softmax", "logsumexp", "cross_entropy", "jacobian", "temperature", "top_p"):
+        examine = getattr(check, name)
+        assert sum(each is examine for each, _ in RIGHT) >= 2
+        assert sum(each is examine for each, *_ in WRONG) >= 3
+
+
+def test_every_known_mistake_is_told_apart_from_the_answer_and_from_the_others():
+    """A mistake that gives the right answer in its case, or another mistake's, would be told wrongly."""
+    for name in ("SOFTMAX", "LOG_SOFTMAX", "LOGSUMEXP", "CROSS_ENTROPY", "JACOBIAN", "TEMPERATURE", "TOP_P"):
+        for given, _, mistakes in getattr(check, f"_{name}"):
+            arguments = [np.array(each) for each in given]
+            with np.errstate(all="ignore"):
+                answers = [np.asarray(wrong(*arguments)) for wrong in mistakes.values()]
+            for i, answer in enumerate(answers):
+                for other in answers[:i]:
+                    assert answer.shape != other.shape or not np.allclose(answer, other), (name, given)
