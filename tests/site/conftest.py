@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from softmax_lib.widgets.facts import INTERACTIVES
 from tests import ROOT
@@ -25,6 +25,9 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+expect.set_options(timeout=30_000)  # ms: two processes test at once, and a kernel may have much to do
 
 
 @pytest.fixture(scope="session")

@@ -269,4 +269,4 @@ def test_a_chapter_comes_alive(open_lab):
     slider.press("ArrowRight")
     expect(slider).to_have_value(f"{value + 0.1:.1f}")
     own = lab.page.locator(".jupyter-widgets.widget-slider").first
-    expect(own).to_be_visible()
+    expect(own).to_be_visible(timeout=SLOW)
