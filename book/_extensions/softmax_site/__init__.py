@@ -6,6 +6,7 @@
 * ``miniatures`` and ``share_cards``: drawings for the cards, and for links from elsewhere; both use ``machine``.
 * ``typefaces``: the fonts, cut down to the letters that the pages use.
 * ``glossary``: the definitions that a page shows in place.
+* ``runnable``: which code cells run in the page, and what each of them needs.
 * ``templates``: what stands in for a template of the theme has that one's name.
 
 Maths is rendered while the book is built, by the Node that comes with the Python environment. The repository's
@@ -30,6 +31,7 @@ from .directives import ChapterCards, SoftmaxChapters, SoftmaxWidget, place_card
 from .miniatures import miniature
 from .node import node_binary
 from .pages import FORMULA_STYLESHEET, STYLESHEET, UNUSED_SCRIPTS, TidyTemplates
+from .runnable import PYTHON
 from .share_cards import draw_card
 from .stylesheet import formula_styles, self_contained, used_rules, used_variables, words_in
 from .typefaces import cut_down, letters_in
@@ -82,6 +84,9 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     for asset in [interactives / "widgets.css", *interactives.glob("page*.js")]:
         shutil.copy(asset, static)
     shutil.rmtree(static / "vendor", ignore_errors=True)
+    shutil.rmtree(static / "python", ignore_errors=True)
+    if PYTHON.exists():
+        shutil.copytree(PYTHON, static / "python")
     for file in static.rglob("*"):
         if file.name in UNUSED_SCRIPTS or file.suffix == ".map" or file.name.endswith("macros.html"):
             file.unlink()

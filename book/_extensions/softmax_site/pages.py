@@ -21,6 +21,7 @@ from sphinx.util.images import get_image_size
 from .chapters import Chapter, chapters_of
 from .first_frames import add_first_frames
 from .glossary import add_definitions, definitions
+from .runnable import PYTHON, add_runnable_cells, code_of
 
 STYLESHEET = "book.css"
 FORMULA_STYLESHEET = "formulas.css"
@@ -74,6 +75,7 @@ class TidyTemplates(BuiltinTemplateLoader):
     def init(self, builder: Builder, *args: Any, **options: Any) -> None:
         super().init(builder, *args, **options)
         self.builder = builder
+        self.python = PYTHON.exists()
 
     def render(self, template: str, context: dict[str, Any]) -> str:
         page = super().render(template, context)
@@ -87,6 +89,8 @@ class TidyTemplates(BuiltinTemplateLoader):
         name_chapters(soup, chapters_of(self.builder.env))
         if context["pagename"] == self.builder.config.root_doc:
             dress_front_page(soup)
+        if self.python:
+            add_runnable_cells(soup, code_of(Path(self.builder.srcdir, f"{context['pagename']}.ipynb")))
         images = {name: Path(self.builder.srcdir, source) for source, name in self.builder.images.items()}
         return tidy_page(soup, context["pagename"], self.stylesheets, images)
 
@@ -285,7 +289,7 @@ def head_matter(soup: BeautifulSoup, name: str) -> None:
     # on a web server `file:` matches nothing.
     policy = (
         "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'self' file:; connect-src 'self'; "
-        f"script-src 'self' file: 'sha256-{digest}'; style-src 'self' file: 'unsafe-inline'; "
+        f"script-src 'self' file: 'sha256-{digest}' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' file: 'unsafe-inline'; "
         "img-src 'self' file: data:; font-src 'self' file: data:"
     )
     soup.html["data-theme"] = "light"  # without a script the page is light
