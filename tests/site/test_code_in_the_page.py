@@ -1,4 +1,4 @@
-"""A chapter's code, run in the page: what a reader presses, types and sees, and every cell against its stored output."""
+"""A chapter's code in the page: what a reader presses, types and sees, and each cell against its stored output."""
 
 from __future__ import annotations
 
@@ -17,22 +17,16 @@ SLOW = 120_000  # ms: Python's start, on a busy machine
 RUNNING = [name for name in CHAPTERS if "data-cell=" in (SITE / name).read_text(encoding="utf-8")]
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?")
 
-# Presses Run in each cell, folded ones too, and waits until it has ended.
+# Runs each cell, folded ones too, as its button does, and waits for its end.
 RUN_ALL = """
 async () => {
-  const cells = [...document.querySelectorAll("[data-cell]:not([data-unseen])")];
-  const idle = () => new Promise((done) => {
-    const look = () => (document.querySelector(".python-runs") ? setTimeout(look, 5) : done());
-    setTimeout(look, 5);
-  });
+  const { press } = await import(new URL("_static/live/page.mjs", document.baseURI).href);
   const text = (cell, which) => [...cell.querySelectorAll(`.cell_output${which} :is(pre, svg)`)]
     .filter((part) => !part.closest("button") && !part.parentElement.closest("svg"))
     .map((part) => part.textContent.trim()).join("\\n");
   const found = [];
-  for (const cell of cells) {
-    cell.querySelector(".cell-run").click();
-    while (!cell.querySelector(".is-running") && !cell.classList.contains("is-running")) await new Promise(requestAnimationFrame);
-    await idle();
+  for (const cell of document.querySelectorAll("[data-cell]:not([data-unseen])")) {
+    await press(cell, "run");
     const status = cell.querySelector(".cell-status").textContent;
     found.push([cell.dataset.cell, text(cell, ":not(.is-new)"), text(cell, ".is-new"), status]);
   }
@@ -78,6 +72,14 @@ def run(box: Locator) -> str:
     return box.locator(".cell_output.is-new").inner_text()
 
 
+def type_instead(box: Locator, code: str) -> None:
+    """Opens the cell's editor and writes this in place of its code."""
+    box.get_by_role("button", name="Edit").click()
+    expect(box.get_by_role("textbox", name="Python code of this cell")).to_be_focused()
+    box.page.keyboard.press("ControlOrMeta+a")
+    box.page.keyboard.type(code)
+
+
 @pytest.mark.parametrize("name", RUNNING)
 def test_every_cell_gives_its_stored_output(chapter, name: str) -> None:
     page = chapter(name)
@@ -91,7 +93,7 @@ def test_a_reader_runs_edits_errs_and_goes_back(chapter) -> None:
     page = chapter("formula.html")
     assert not [url for url in page.asked if "/python/" in url or "/live/" in url]
     box = cell(page, "exponentials / exponentials.sum()")
-    stored = box.locator(".cell_output").inner_text()
+    stored = box.locator(".cell_output pre").inner_text()
 
     # The cell above that it needs runs first, in its own place.
     assert run(box).split() == stored.split()
@@ -103,11 +105,7 @@ def test_a_reader_runs_edits_errs_and_goes_back(chapter) -> None:
     )
     assert 0 < transferred < 20e6
 
-    box.get_by_role("button", name="Edit").click()
-    editor = box.get_by_role("textbox", name="Python code of this cell")
-    expect(editor).to_be_focused()
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type("print(1 / 4)\nundefined_name / 2")
+    type_instead(box, "print(1 / 4)\nundefined_name / 2")
     page.keyboard.press("Shift+Enter")
     error = box.locator(".is-error")
     expect(error).to_have_text(re.compile("NameError"), timeout=SLOW)
@@ -123,16 +121,14 @@ def test_a_reader_runs_edits_errs_and_goes_back(chapter) -> None:
     box = cell(page, "undefined_name")
     expect(box.locator(".cell_input pre")).to_have_text("print(1 / 4)\nundefined_name / 2")
     box.get_by_role("button", name="Reset").click()
-    expect(cell(page, "exponentials / exponentials.sum()").locator(".cell_output")).to_have_text(stored)
+    expect(cell(page, "exponentials / exponentials.sum()").locator(".cell_output pre")).to_have_text(stored)
     assert "undefined_name" not in page.evaluate("JSON.stringify({ ...sessionStorage, ...localStorage })")
 
 
 def test_a_loop_without_end_is_stopped_while_the_page_lives(chapter) -> None:
     page = chapter("formula.html")
     box = cell(page, "logits = np.array")
-    box.get_by_role("button", name="Edit").click()
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type("print('begun')\nwhile True: pass")
+    type_instead(box, "print('begun')\nwhile True: pass")
     box.get_by_role("button", name="Run", exact=True).click()
     expect(box.locator(".stream")).to_have_text("begun", timeout=SLOW)
     stop = box.get_by_role("button", name="Stop")
@@ -149,9 +145,7 @@ def test_a_loop_without_end_is_stopped_while_the_page_lives(chapter) -> None:
 def test_a_name_that_only_another_cell_makes_is_found_by_running_all_above(chapter) -> None:
     page = chapter("formula.html")
     box = cell(page, "softmax(logits + 100), softmax(logits)")
-    box.get_by_role("button", name="Edit").click()
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type("mixed.sum()")
+    type_instead(box, "mixed.sum()")
     page.keyboard.press("Shift+Enter")
     box.get_by_role("button", name="Run all cells above").click()
     expect(box.locator(".is-new")).to_have_text(re.compile(r"1\.0"), timeout=SLOW)
@@ -160,9 +154,7 @@ def test_a_name_that_only_another_cell_makes_is_found_by_running_all_above(chapt
 def test_python_asks_no_other_site(chapter, site: Site) -> None:
     page = chapter("formula.html")
     box = cell(page, "logits = np.array")
-    box.get_by_role("button", name="Edit").click()
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type("from pyodide.http import open_url\nopen_url('https://example.org/')")
+    type_instead(box, "from pyodide.http import open_url\nopen_url('https://example.org/')")
     page.keyboard.press("Shift+Enter")
     expect(box.locator(".is-error")).to_be_visible(timeout=SLOW)
     assert {urlsplit(url).netloc for url in page.asked if not url.startswith(("data:", "blob:"))} == {
@@ -183,7 +175,9 @@ def test_the_editor_is_accessible_and_left_by_keyboard(chapter) -> None:
     expect(box.get_by_role("button", name="Run", exact=True)).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document.querySelector('article')).then((found) => found.violations.map((each) => each.id))")
+    found = page.evaluate(
+        "axe.run(document.querySelector('article')).then((found) => found.violations.map((each) => each.id))"
+    )
     assert found == []
 
 

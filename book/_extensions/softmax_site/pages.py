@@ -289,7 +289,8 @@ def head_matter(soup: BeautifulSoup, name: str) -> None:
     # on a web server `file:` matches nothing.
     policy = (
         "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'self' file:; connect-src 'self'; "
-        f"script-src 'self' file: 'sha256-{digest}' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' file: 'unsafe-inline'; "
+        f"script-src 'self' file: 'sha256-{digest}' 'wasm-unsafe-eval'; worker-src 'self'; "
+        "style-src 'self' file: 'unsafe-inline'; "
         "img-src 'self' file: data:; font-src 'self' file: data:"
     )
     soup.html["data-theme"] = "light"  # without a script the page is light

@@ -62,7 +62,9 @@ def add_runnable_cells(soup: BeautifulSoup, sources: list[str]) -> None:
         logger.warning("%d code cells are shown as %d", len(sources), len(boxes))
         return
     if what := machine_needed(sources):
-        words = f"This chapter’s code needs {what}, which a browser does not have: it runs in Binder, or on your machine."
+        words = (
+            f"This chapter’s code needs {what}, which a browser does not have: it runs in Binder, or on your machine."
+        )
         first = soup.select_one("article div.cell_input")
         note = soup.new_tag("p", attrs={"class": "cell-note"})
         note.string = words

@@ -2,8 +2,13 @@
 
 import ast
 import json
+import logging
+import os
 import sys
 import traceback
+
+os.environ["MPLBACKEND"] = "agg"  # there is no window
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell that it looks for fonts
 
 
 names = {"__name__": "__main__"}  # of all cells

@@ -8,7 +8,7 @@ interface Names {
 }
 
 interface Pyodide {
-  loadPackage(names: string[]): Promise<unknown>;
+  loadPackage(names: string[], options: { messageCallback: () => void }): Promise<unknown>;
   runPython(code: string, options: { globals: Names }): unknown;
   toPy(object: object): Names;
   unpackArchive(archive: ArrayBuffer, format: string, options: { extractDir: string }): void;
@@ -25,6 +25,21 @@ interface Lock {
 const report = (what: Report): void => postMessage(what);
 const home = new URL("../python/", location.href).href;
 
+// --- no other site ---------------------------------------------------------------------------------------------------
+
+// A page's security policy does not reach into its workers: what a reader's code may ask for is said here.
+function onThisSite(address: string | URL): URL {
+  const whole = new URL(address, location.href);
+  if (whole.origin !== location.origin) throw new TypeError(`${whole.origin} is another site: this page asks only its own`);
+  return whole;
+}
+
+const plainOpen = XMLHttpRequest.prototype.open;
+XMLHttpRequest.prototype.open = function (method: string, address: string | URL, wait: boolean = true) {
+  plainOpen.call(this, method, onThisSite(address), wait);
+};
+for (const way of ["WebSocket", "EventSource", "WebTransport"]) Reflect.deleteProperty(self, way);
+
 // --- how much has come -----------------------------------------------------------------------------------------------
 
 let done = 0;
@@ -35,11 +50,10 @@ function expect(bytes: number): void {
   if (bytes > 0) report({ kind: "loading", done, total });
 }
 
-/** Fetches from the site alone, and counts what comes. */
+/** Fetches, and counts what comes. */
 const plainFetch = fetch.bind(self);
 self.fetch = async (what, options) => {
-  const address = new URL(what instanceof Request ? what.url : what, location.href);
-  if (address.origin !== location.origin) throw new TypeError(`${address.origin} is another site: this page asks only its own`);
+  const address = onThisSite(what instanceof Request ? what.url : what);
   const answer = await plainFetch(what, options);
   if (!answer.ok) throw new Error(`${address.pathname} gave ${answer.status}`);
   const counted = answer.body?.pipeThrough(
@@ -114,7 +128,7 @@ async function load(python: Pyodide, code: string): Promise<void> {
   const wanted = withWhatTheyNeed(packages.map(({ name }) => name));
   if (wanted.size === 0) return;
   expect(sizeOf(wanted));
-  await python.loadPackage([...wanted]);
+  await python.loadPackage([...wanted], { messageCallback: () => {} }); // else it tells in the cell what it loads
   wanted.forEach((name) => loaded.add(name));
 }
 
