@@ -17,7 +17,7 @@ book: site ## set everything up, build the book and serve it, on another port wi
 	$(MAKE) serve
 
 site: .venv/ready ## build the site
-	$(BIN)/python -m tools.pyodide _build/python
+	PYODIDE="$(PYODIDE)" $(BIN)/python -m tools.pyodide _build/python
 	$(BIN)/jupyter-book build book --config _config.yml --toc _toc.yml --path-output . --all -W -n --keep-going
 
 serve: .venv/ready ## serve the site as it was built

@@ -109,6 +109,7 @@ const files = [
   await bundle("still.tsx", "book/_extensions/softmax_site/still.mjs", "esm", { platform: "node" }),
   ...(await liveScripts()),
   [`${repository}/book/_static/tokens.css`, await readFile(here("src/tokens.css"))],
+  [`${repository}/book/_static/live/LICENSE-codemirror`, await readFile(here("node_modules/@codemirror/view/LICENSE"))],
   [`${repository}/softmax_lib/static/LICENSE-preact`, await readFile(here("node_modules/preact/LICENSE"))],
   ...(await katexFiles()),
   ...(await typefaces()),
