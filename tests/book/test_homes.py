@@ -117,10 +117,9 @@ def test_in_a_bare_folder_the_installed_library_has_what_the_chapters_import_and
 
 def test_the_interactives_import_with_the_traitlets_of_colab(tmp_path, wheel):
     """Before 5.10, `TraitType` is not generic."""
-    code = (
-        "import traitlets; traitlets.TraitType.__class_getitem__ = None\nfrom softmax_lib.widgets import LogitExplorer"
-    )
-    assert run(f"{code}; print(LogitExplorer([1, 2]))", tmp_path, wheel) == "LogitExplorer(logits=[1.0, 2.0])\n"
+    before = "import anywidget, traitlets; traitlets.TraitType.__class_getitem__ = None"
+    code = f"{before}\nfrom softmax_lib.widgets import LogitExplorer; print(LogitExplorer([1, 2]))"
+    assert run(code, tmp_path, wheel) == "LogitExplorer(logits=[1.0, 2.0])\n"
 
 
 def test_a_checkout_with_the_line_ends_of_windows_has_those_of_the_repository(tmp_path):
