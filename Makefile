@@ -59,9 +59,12 @@ bench: .venv-bench/ready ## measure speed and accuracy against the peers
 	$(BENCH)/python -m benchmarks.odd
 	$(BENCH)/python -m benchmarks.accuracy
 
-lock: ## compile requirements.txt anew; this needs uv
-	uv pip compile pyproject.toml --group book --group test --universal --python-version 3.11 \
+# Binder's has no hashes and no `-r`: of both repo2docker takes that the repository must be there before it installs.
+lock: ## compile requirements.txt and binder/requirements.txt anew; this needs uv
+	uv pip compile pyproject.toml --extra chapters --group book --group test --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --output-file requirements.txt
+	uv pip compile pyproject.toml --extra chapters --group notebooks --python-version 3.11 --python-platform linux \
+	  --constraints requirements.txt --no-annotate --no-header --output-file binder/requirements.txt
 
 clean: ## remove the environments and what was built
 	rm -rf .venv .venv-bench _build build *.egg-info widgets/node_modules

@@ -3,6 +3,11 @@
 A figure of several chapters is in the file of the first. What the files share is in `paper.py`.
 """
 
+try:
+    import matplotlib  # noqa: F401
+except ImportError as missing:
+    raise ImportError('softmax_lib.figures needs Matplotlib: pip install "softmax-lib[figures]"') from missing
+
 from softmax_lib.figures.accuracy import errors_of_the_families, errors_table
 from softmax_lib.figures.calibration import reliability
 from softmax_lib.figures.cat_dog_tiger import layer_of_the_network, probabilities_of_a_batch

@@ -5,6 +5,11 @@ it into ``softmax_lib/static/``. In a live notebook Python and the view change t
 stored output of a cell is the same state as plain HTML, which the site's script brings to life.
 """
 
+try:
+    import anywidget  # noqa: F401
+except ImportError as missing:
+    raise ImportError('softmax_lib.widgets needs anywidget: pip install "softmax-lib[widgets]"') from missing
+
 from softmax_lib.widgets.calibration_explorer import CalibrationExplorer
 from softmax_lib.widgets.guess import Guess, GuessNumber
 from softmax_lib.widgets.jacobian_explorer import JacobianExplorer

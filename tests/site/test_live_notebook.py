@@ -260,6 +260,29 @@ def test_jacobian_and_lab_drive_python_and_python_them(open_lab):
     expect(precision.get_by_role("cell", name="∞ overflow")).to_have_count(2)
 
 
+def test_a_chapter_reads_before_it_is_run_or_trusted(open_lab):
+    lab = open_lab("five_logits.ipynb")
+    book = lab.page.get_by_role("link", name="The softmax book")
+    expect(book).to_have_attribute("href", re.compile(r"/five_logits\.html$"), timeout=SLOW)
+    expect(lab.page.get_by_role("link", name="batch")).to_have_attribute(
+        "href", re.compile(r"/glossary\.md\b.*#term-batch$")
+    )
+    cited = lab.page.get_by_role("link", name="Radečić, 2020")
+    expect(cited).to_have_attribute("href", re.compile(r"/references\.md\b.*#radecic2020$"))
+    expect(lab.page.locator("aside", has_text="In the article, the sum is 181.73")).to_be_visible()
+
+    guess, explorer, figure = (lab.cell(index) for index in (3, 6, 15))
+    expect(guess.get_by_text("the part of the strip that you expect")).to_be_visible()
+    expect(guess.locator(".jp-Placeholder")).to_be_visible()  # its code is folded
+    assert "reason" not in guess.inner_text()
+    for interactive in (guess, explorer):
+        expect(interactive.get_by_text("To use this in a notebook, run its cell.")).to_be_visible()
+    expect(figure.locator('img[src^="data:image/png"]')).to_be_visible()
+
+    shown = lab.page.locator(".jp-Notebook").inner_text()
+    assert not re.search(r"\{(term|cite|ref|eq|literalinclude)\}|unknown (role|directive)", shown, re.IGNORECASE)
+
+
 def test_a_chapter_comes_alive(open_lab):
     lab = open_lab("five_logits.ipynb")
     lab.run_all()

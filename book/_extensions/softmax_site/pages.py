@@ -266,8 +266,6 @@ def mend_accessibility(soup: BeautifulSoup) -> None:
         button["aria-label"] = button["title"]
     for named in soup.select("button.search-button-field, details.hide > summary"):
         named.attrs.pop("aria-label", None)  # it says less than the text that one sees
-    for cited in soup.select(".citation[role], .citation-list[role]"):
-        del cited["role"]  # deprecated
     for corner in soup.select("th"):
         if not corner.get_text(strip=True) and not corner.find(True):
             corner.name = "td"
