@@ -49,10 +49,11 @@ class Statement:
 
 
 def code_of(notebook: Path) -> list[str]:
-    """The source of each code cell; none where the page is no notebook."""
+    """The source of each code cell that the page has; none where it is no notebook."""
     if not notebook.exists():
         return []
-    return [cell.source for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "code"]
+    cells = (cell for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "code")
+    return [cell.source for cell in cells if "remove-cell" not in cell.metadata.get("tags", [])]
 
 
 def add_runnable_cells(soup: BeautifulSoup, sources: list[str]) -> None:
