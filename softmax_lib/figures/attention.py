@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from softmax_lib.figures.paper import BLUE, INK2, VERMILION, WIDE, grid, name_y, picture, share, sheet
+from softmax_lib.figures.paper import BLUE, VERMILION, WIDE, grid, name_y, picture, share, sheet
 
 
 @picture
 def undivided_scores_saturate(
-    width: float, dimensions: Sequence[int], undivided: Sequence[float], divided: Sequence[float], keys: int
+    width: float, dimensions: Sequence[int], undivided: Sequence[float], divided: Sequence[float]
 ) -> tuple[Figure, str]:
     """The mean of the largest weight of a query, over the length of queries and keys, with and without ÷ √d."""
     figure = sheet(width, 340 if width == WIDE else 380, "Undivided, the largest weight takes nearly all")
@@ -21,8 +21,6 @@ def undivided_scores_saturate(
     ):
         axes.plot(dimensions, [100 * weight for weight in weights], style, color=colour, linewidth=3)
         axes.text(dimensions[-1], 100 * weights[-1] + 4, name, color=colour, ha="right", weight="bold")
-    axes.axhline(100 / keys, color=INK2, linewidth=1, linestyle=":")
-    axes.text(dimensions[0], 100 / keys - 1.5, f"all {keys} keys alike", color=INK2, va="top")
     axes.set_xscale("log", base=2)
     axes.set(xlabel="d, the length of a query", ylim=(0, 110), yticks=range(0, 101, 25))
     shown = dimensions[:: 1 if width == WIDE else 2]
