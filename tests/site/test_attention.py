@@ -186,7 +186,7 @@ def test_steps_lead_to_softmax_and_only_a_new_maximum_rescales(visit, served, wi
     expect(note).to_have_text("The maximum stays 1.2: nothing is rescaled.")
     button.click()
     assert_reads(widget, 3)
-    expect(note).to_have_text("sat is a new maximum: all sums so far are multiplied by 0.25.")
+    expect(note).to_have_text("“sat” is a new maximum: all sums so far are multiplied by 0.25.")
     for step in (4, 5):
         button.click()
         ours = assert_reads(widget, step)
@@ -244,7 +244,7 @@ def test_a_score_is_pulled_and_a_name_or_a_brick_takes_the_reader_there(visit, s
     widget.get_by_title("it", exact=True).click()
     assert_reads(widget, 5, [*row[:4], 5])
     said = widget.get_by_role("status").first
-    expect(said).to_have_text(re.compile(r"^m 5\.0, s 1\.\d+, output \d\.\d+\. it is a new maximum"))
+    expect(said).to_have_text(re.compile(r"^m 5\.0, s 1\.\d+, output \d\.\d+\. “it” is a new maximum"))
 
 
 def test_far_scores_and_equal_values_have_a_picture(visit, served):

@@ -65,7 +65,7 @@ export function OnlineStepper({ state, home, width, still }: ViewProps<"OnlineSt
   const all = step === scores.length;
   const rescaled = kept < 0 && before.s > 0;
   const what = rescaled
-    ? `${labels[last]} is a new maximum: all sums so far are multiplied by ${exponential(Math.exp(kept))}.`
+    ? `“${labels[last]}” is a new maximum: all sums so far are multiplied by ${exponential(Math.exp(kept))}.`
     : step === 1
       ? "The first score is the maximum, and the output is its value."
       : `The maximum stays ${logit(after.m)}: nothing is rescaled.`;
