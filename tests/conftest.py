@@ -26,7 +26,7 @@ NEEDS = {
     "benchmarks/test_gpu_page.py": ("nbformat", "nbclient"),
     "benchmarks/test_ladder.py": ("nbformat", "nbclient"),
     **dict.fromkeys(
-        [f"library/test_{name}_explorer.py" for name in ("calibration", "sampling", "simplex")]
+        [f"library/test_{name}_explorer.py" for name in ("attention", "calibration", "sampling", "simplex")]
         + ["library/test_widgets.py"],
         ("anywidget", "traitlets"),
     ),

@@ -334,6 +334,7 @@ _KINDS: dict[str, Callable[[Any], TraitType[Any, Any]]] = {
     "text": Text,
     "unit": Unit,
     "flag": Flag,
+    "switch": Flag,
     "choices": Choices,
     "choice": partial(traitlets.Unicode, allow_none=True),
 }

@@ -223,6 +223,8 @@ INPUTS = {
     "simplex-explorer-1": [("logit of cat", "-3"), ("temperature", "2")],
     "sampling-explorer-1": [("top-p", "0.6"), ("top-k", "3"), ("temperature", "1.5")],
     "sampling-explorer-3": [("sentence", "1"), ("top-k", "1")],
+    "attention-explorer-1": [("score of cat", "-3"), ("÷ √16", None), ("causal mask", None)],
+    "online-stepper-1": [("score of sat", "-1")],
     "precision-lab-1": [("logit of cat", "-3"), ("shift all", "-60"), ("scale all", "4"), ("format", "float32")],
     "quiz-1": [("grow", None)],
 }

@@ -12,6 +12,8 @@ import { LogitExplorer } from "./LogitExplorer.tsx";
 import { JacobianExplorer } from "./JacobianExplorer.tsx";
 import { LossExplorer } from "./LossExplorer.tsx";
 import { CalibrationExplorer } from "./CalibrationExplorer.tsx";
+import { AttentionExplorer } from "./AttentionExplorer.tsx";
+import { OnlineStepper } from "./OnlineStepper.tsx";
 import { SimplexExplorer } from "./SimplexExplorer.tsx";
 import { SamplingExplorer } from "./SamplingExplorer.tsx";
 
@@ -23,6 +25,8 @@ export const views: { [K in Kind]: ComponentType<ViewProps<K>> } = {
   CalibrationExplorer,
   SimplexExplorer,
   SamplingExplorer,
+  AttentionExplorer,
+  OnlineStepper,
   PrecisionLab,
   LayerExplorer,
   Guess,

@@ -25,6 +25,8 @@ type QuizState = States["Quiz"];
 type CalibrationState = States["CalibrationExplorer"];
 type SimplexState = States["SimplexExplorer"];
 type SamplingState = States["SamplingExplorer"];
+type AttentionState = States["AttentionExplorer"];
+type OnlineState = States["OnlineStepper"];
 
 const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0, selected: 0, sliders: [] };
 const slopes: JacobianState = { logits: [1, 2], labels: ["a", "b"], row: 1, column: 0, nudge: 0.1 };
@@ -43,6 +45,11 @@ const nextWords: SamplingState = {
   prompts: [["The cat sat on the", ["mat", "sofa", "roof"], [2, 1, 0]], ["It", ["is", "was"], [1, 1]]],
   ...{ prompt: 0, temperature: 1, top_k: 2, top_p: 0.9, seed: 7, draws: 5 },
 };
+const attention: AttentionState = {
+  ...{ scores: [[4, 0], [0, 8]], labels: ["hot", "tea"], dimension: 16, scaled: true, causal: false },
+  ...{ query: 0, key: 1 },
+};
+const online: OnlineState = { scores: [1, 3, 2], values: [10, 20, 60], labels: null, step: 2 };
 const quiz: QuizState = { question: "?", choices: [["2", "x"], ["1", "y"]], answer: "1", choice: null };
 
 function assertValid(kind: Kind, state: States[Kind]): void {
@@ -111,6 +118,24 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     if (top_k !== null) within(top_k, 1, prompts[prompt]![1].length);
     within(seed, 0, 2 ** 32 - 1);
     within(draws, 0, 100);
+  } else if (kind === "AttentionExplorer") {
+    const { scores, labels, dimension, scaled, causal, query, key } = state as AttentionState;
+    assert.ok(scores.length >= 1 && scores.length <= 8);
+    for (const row of scores) {
+      assert.equal(row.length, scores.length);
+      finite(row);
+    }
+    goodLabels(labels, scores.length);
+    assert.ok(Number.isInteger(dimension) && dimension >= 1 && dimension <= 1e6, `${dimension}`);
+    assert.deepEqual([typeof scaled, typeof causal], ["boolean", "boolean"]);
+    assert.ok(scores[query]![key] !== undefined);
+  } else if (kind === "OnlineStepper") {
+    const { scores, values, labels, step } = state as OnlineState;
+    oneToTwelve(scores);
+    finite([...scores, ...values]);
+    assert.equal(values.length, scores.length);
+    goodLabels(labels, scores.length);
+    assert.ok(Number.isInteger(step) && step >= 1 && step <= scores.length, `${step}`);
   } else if (kind === "Guess") {
     const { logits, labels } = state as GuessState;
     oneToTwelve(logits);
@@ -265,6 +290,24 @@ test("examples that do not fit together are none, and those that do stay the sam
   assert.deepEqual(parsed([[1, 2], [3, 4]], [1]).truth, [1, 0]);
 });
 
+test("a link to attention says the scores and both switches, and one to a stepper the step", () => {
+  const changed = { ...attention, scores: [[4, -1.5], [0, 8]], dimension: 64, scaled: false, causal: true, key: 0 };
+  const fragment = writeFragment("AttentionExplorer", "attention-explorer-1", changed, attention);
+  assert.equal(fragment, "#attention-explorer-1?scores=4,-1.5;0,8&dimension=64&scaled=false&causal=true&key=0");
+  assert.deepEqual(readFragment("AttentionExplorer", fragment, attention), changed);
+  const read = (query: string) => readFragment("AttentionExplorer", `#i?${query}`, attention);
+  assert.deepEqual(read("scaled=no&causal=1&causal=True"), attention);
+  assert.deepEqual([read("dimension=0").dimension, read("dimension=9e9").dimension, read("dimension=2.5").dimension], [1, 1e6, 16]);
+  assert.deepEqual(read("scores=1").scores, [[1]]);
+  assert.deepEqual(read(`scores=${"1,2;".repeat(99)}`).scores.length, 8);
+  assert.deepEqual([read("query=9").query, read("key=-3").key], [1, 0]);
+  const step = (query: string) => readFragment("OnlineStepper", `#i?${query}`, online);
+  assert.equal(writeFragment("OnlineStepper", "online-stepper-1", { ...online, step: 3 }, online), "#online-stepper-1?step=3");
+  assert.deepEqual([step("step=0").step, step("step=99").step, step("step=x").step], [1, 3, 2]);
+  assert.deepEqual(step("scores=1,2").values, [10, 20]);
+  assert.deepEqual(step("scores=1,2,3,4").values, [10, 20, 60, 0]);
+});
+
 test("the stored state needs no query", () => {
   assert.equal(writeFragment("LogitExplorer", "logit-explorer-2", logits, logits), "#logit-explorer-2");
   assert.deepEqual(readFragment("LogitExplorer", "#logit-explorer-2", logits), logits);
@@ -292,6 +335,8 @@ test("what a page leaves out has Python's default", () => {
       prompts: [["", ["word 1", "word 2"], [0, 0]]],
       ...{ prompt: 0, temperature: 1, top_k: null, top_p: 1, seed: 0, draws: 0 },
     },
+    AttentionExplorer: { scores: [[0]], labels: null, dimension: 16, scaled: true, causal: false, query: 0, key: 0 },
+    OnlineStepper: { scores: [0], values: [0], labels: null, step: 1 },
     PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
     LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null, selected: 0, wanted: null },
     Guess: { logits: [0], labels: null, question: "", reason: "" },
@@ -331,6 +376,7 @@ test("whatever goes in, a valid state comes out", () => {
     "smoothing", "rate", "smooth", "row", "column", "nudge", "scale", "format", "number", "low", "high", "unit", "logarithmic",
     "names", "seconds", "limit", "limit_name", "changes", "selected", "wanted", "truth",
     "prompts", "prompt", "top_k", "top_p", "seed", "draws", "none",
+    "scores", "dimension", "scaled", "causal", "query", "key", "values", "step", "true", "false",
     "=", "&", ",", ";", "?", "#", "%", "%00", "%2C", "NaN", "1e999", "-1e999", "0", "-0", "1e-400", "0x10", " ", "+",
     "<img src=x onerror=alert(1)>", "\u202e", "\ud800", "9".repeat(400), "null", "[", "]", "{", "}", '"', ":",
   ];
@@ -342,6 +388,8 @@ test("whatever goes in, a valid state comes out", () => {
     CalibrationExplorer: answers,
     SimplexExplorer: dot,
     SamplingExplorer: nextWords,
+    AttentionExplorer: attention,
+    OnlineStepper: online,
     PrecisionLab: narrow,
     LayerExplorer: layer,
     Guess: shares,
@@ -354,7 +402,7 @@ test("whatever goes in, a valid state comes out", () => {
     const kind = pick(kinds);
     const text = Array.from({ length: random() * 40 }, () => pick(scraps)).join("");
     assertValid(kind, readFragment(kind, `#i?${text}`, stored[kind]));
-    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 37).map((name) => [name, pick(values)])));
+    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 46).map((name) => [name, pick(values)])));
     assertValid(kind, parseJson(kind, random() < 0.5 ? json : text));
   }
   for (const kind of kinds) assertValid(kind, readFragment(kind, `#i?logits=${"1,".repeat(500_000)}`, stored[kind]));

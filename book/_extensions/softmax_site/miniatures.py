@@ -135,6 +135,18 @@ def calibration() -> list[str]:
     return drawn
 
 
+def attention() -> list[str]:
+    """Four words under a causal mask: each divides one whole among itself and those before it."""
+    scores = [[0.0], [0.2, 1.4], [0.4, 2.2, 1.0], [-0.4, 1.0, 0.5, 1.2]]
+    drawn = []
+    for i, row in enumerate(scores):
+        left = 12.0
+        for j, share in enumerate(softmax(row).tolist()):
+            drawn.append(bar(left, 9 + 16.5 * i, 84 * share - 1.5, 12, colour(j)))
+            left += 84 * share
+    return drawn
+
+
 def jacobian() -> list[str]:
     """The share of *dog* over its logit, and the tangent at a point of it."""
 
@@ -268,6 +280,7 @@ DRAWINGS: dict[str, Callable[[], list[str]]] = {
         cross_entropy,
         jacobian,
         calibration,
+        attention,
         stability,
         numba,
         cupy,

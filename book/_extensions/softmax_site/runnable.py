@@ -21,7 +21,7 @@ from sphinx.util import logging
 PYTHON = Path(__file__).resolve().parents[3] / "_build" / "python"  # tools/pyodide.py lays it out
 
 PACKAGES = {"numpy", "matplotlib", "scipy", "sklearn", "softmax_lib"}
-NOT_IN_A_BROWSER = {"concurrent", "multiprocessing", "pathlib", "socket", "subprocess", "threading"}
+NOT_IN_A_BROWSER = {"concurrent", "multiprocessing", "pathlib", "socket", "subprocess", "threading", "tracemalloc"}
 OF_A_MACHINE = {"cupy": "a GPU", "dask": "Dask", "numba": "Numba"}  # a chapter about one of them keeps its outputs
 AVAILABLE = PACKAGES | (sys.stdlib_module_names - NOT_IN_A_BROWSER)
 NOT_OF_THE_LIBRARY = {"kernels", "widgets", "with_cupy", "with_dask", "with_numba"}
