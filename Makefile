@@ -59,7 +59,7 @@ bench: .venv-bench/ready ## measure speed and accuracy against the peers
 	$(BENCH)/python -m benchmarks.odd
 	$(BENCH)/python -m benchmarks.accuracy
 
-# Binder's has no hashes and no `-r`: of both repo2docker takes that the repository must be there before it installs.
+# Binder's is flat and has no hashes: repo2docker reads it line by line, to install before it copies the repository.
 lock: ## compile requirements.txt and binder/requirements.txt anew; this needs uv
 	uv pip compile pyproject.toml --extra chapters --group book --group test --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --output-file requirements.txt

@@ -69,7 +69,7 @@ def normalise(notebook: nbformat.NotebookNode, chapter: str) -> None:
         for marker in re.findall(r"^`+\{solution-(start|end)\}", cell.source, flags=re.MULTILINE):
             in_solution = marker == "start"
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in ("tags", "mystnb")}
-        if cell.cell_type == "code" and in_solution:
+        if cell.cell_type == "code" and in_solution:  # on the site the whole solution is folded
             cell.metadata["jupyter"] = {"outputs_hidden": True, "source_hidden": True}
         elif "remove-input" in cell.metadata.get("tags", []):  # the code of a guess or a quiz has its answer
             cell.metadata["jupyter"] = {"source_hidden": True}
