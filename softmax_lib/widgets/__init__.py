@@ -12,6 +12,7 @@ from softmax_lib.widgets.ladder import Ladder
 from softmax_lib.widgets.layer_explorer import LayerExplorer
 from softmax_lib.widgets.logit_explorer import LogitExplorer
 from softmax_lib.widgets.loss_explorer import LossExplorer
+from softmax_lib.widgets.number_field import NumberField
 from softmax_lib.widgets.precision_lab import PrecisionLab
 from softmax_lib.widgets.quiz import Quiz
 from softmax_lib.widgets.sampling_explorer import SamplingExplorer
@@ -28,6 +29,7 @@ __all__ = [
     "LayerExplorer",
     "LogitExplorer",
     "LossExplorer",
+    "NumberField",
     "PrecisionLab",
     "Quiz",
     "SamplingExplorer",
