@@ -21,6 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
 # A machine that is there for its GPU may have no package of the book's.
 NEEDS = {
     "book": ("nbformat", "nbclient"),
+    "book/test_exercises.py": ("nbformat", "nbclient", "anywidget", "traitlets"),
     "site": ("nbformat", "nbclient", "anywidget", "bs4", "playwright"),
     "tools": ("nbformat", "nbclient"),
     "benchmarks/test_gpu_page.py": ("nbformat", "nbclient"),
