@@ -18,6 +18,7 @@ from softmax_lib.widgets.ladder import Ladder
 from softmax_lib.widgets.layer_explorer import LayerExplorer
 from softmax_lib.widgets.logit_explorer import LogitExplorer
 from softmax_lib.widgets.loss_explorer import LossExplorer
+from softmax_lib.widgets.number_field import NumberField
 from softmax_lib.widgets.online_stepper import OnlineStepper
 from softmax_lib.widgets.precision_lab import PrecisionLab
 from softmax_lib.widgets.quiz import Quiz
@@ -36,6 +37,7 @@ __all__ = [
     "LayerExplorer",
     "LogitExplorer",
     "LossExplorer",
+    "NumberField",
     "OnlineStepper",
     "PrecisionLab",
     "Quiz",

@@ -310,6 +310,23 @@ class Choices(TraitType[dict[str, str], Any]):
         return choices
 
 
+class Mistakes(TraitType[dict[float, str], Any]):
+    def __init__(self, default_value: Any = traitlets.Undefined) -> None:
+        super().__init__(default_value)
+        # A list of pairs in JavaScript: the keys of its objects are texts.
+        self.tag(to_json=lambda mistakes, _: [list(pair) for pair in mistakes.items()])
+
+    def validate(self, obj: Any, value: Any) -> dict[float, str]:
+        given = value if isinstance(value, Mapping) else {}
+        mistakes = {number: text for wrong, text in given.items() if (number := _as_float(wrong)) is not None}
+        texts = all(isinstance(text, str) and text.strip() for text in given.values())
+        if not 1 <= len(given) <= MOST_CLASSES or len(mistakes) != len(given) or not texts:
+            raise InvalidState(
+                f"{self.name} must map 1 to {MOST_CLASSES} finite numbers to texts, none empty, got {value!r}"
+            )
+        return mistakes
+
+
 _KINDS: dict[str, Callable[[Any], TraitType[Any, Any]]] = {
     "number": Number,
     "positive number": PositiveNumber,
@@ -336,6 +353,7 @@ _KINDS: dict[str, Callable[[Any], TraitType[Any, Any]]] = {
     "flag": Flag,
     "switch": Flag,
     "choices": Choices,
+    "mistakes": Mistakes,
     "choice": partial(traitlets.Unicode, allow_none=True),
 }
 

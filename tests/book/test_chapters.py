@@ -65,8 +65,13 @@ def code_cells(notebook):
 
 
 def asks(cell):
-    """Whether the cell is a guess or a quiz, whose code has the answer in it."""
-    return re.search(r"\b(Guess|GuessNumber|Quiz)\(", cell.source) is not None
+    """Whether the cell is a guess, a field or a quiz, whose code has the answer in it."""
+    return re.search(r"\b(Guess|GuessNumber|NumberField|Quiz)\(", cell.source) is not None
+
+
+def stored_state(output):
+    """What the HTML that an interactive stores says of it."""
+    return json.loads(html.unescape(re.search(r'data-state="([^"]*)"', output)[1]))
 
 
 def problems(notebook, chapter="five_logits"):
@@ -98,16 +103,17 @@ def problems(notebook, chapter="five_logits"):
 
 
 def prose_and_outputs(notebook):
-    """The text a reader reads, and the text that cells print; a quiz or a guess is prose, though a cell shows it."""
+    """The text a reader reads, and the text that cells print; what a quiz, guess or field asks is prose."""
     prose, outputs = [], []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             prose.append(cell.source)
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if data.get("text/plain", "").startswith("Guess"):
-                state = json.loads(html.unescape(re.search(r'data-state="([^"]*)"', data["text/html"])[1]))
-                prose.extend((state["question"], state["reason"]))
+            if data.get("text/plain", "").startswith(("Guess", "NumberField(")):
+                state = stored_state(data["text/html"])
+                prose.extend((state["question"], state.get("hint", ""), state["reason"]))
+                prose.extend(text for _, text in state.get("mistakes", []))
                 continue
             shown = [output.get("text", ""), *(text for text in data.values() if isinstance(text, str))]
             (prose if data.get("text/plain", "").startswith("Quiz(") else outputs).extend(shown)

@@ -33,6 +33,7 @@ from softmax_lib.widgets import (
     LayerExplorer,
     LogitExplorer,
     LossExplorer,
+    NumberField,
     OnlineStepper,
     PrecisionLab,
     Quiz,
@@ -108,10 +109,15 @@ def guess_number(**changes):
     return GuessNumber(**{"number": 8, "low": 1, "high": 100, "question": "Which?", "reason": "So."} | changes)
 
 
+def number_field(**changes):
+    arguments = {"question": "How many?", "answer": 12, "mistakes": {6: "Half.", 24: "Twice."}, "hint": "Count them."}
+    return NumberField(**arguments | {"reason": "So.", "unit": "pieces"} | changes)
+
+
 EVERY = [
     *(logit_explorer, loss_explorer, jacobian_explorer, calibration_explorer, simplex_explorer, sampling_explorer),
     *(precision_lab, layer_explorer, attention_explorer, online_stepper),
-    *(rungs, guess, guess_number, quiz),
+    *(rungs, guess, guess_number, number_field, quiz),
 ]
 
 
@@ -437,6 +443,19 @@ BAD = [
     (layer_explorer, "selected", None, "selected must be an index from 0, got None"),
     (layer_explorer, "wanted", 4, "wanted must be an index into rows of weights, 0 to 3, got 4"),
     (layer_explorer, "wanted", "tiger", "wanted must be an index from 0, got 'tiger'"),
+    (number_field, "answer", "12", "answer must be a finite number, got '12'"),
+    (number_field, "answer", 24, "mistakes must differ from the answer 24.0 by more than the tolerance, got 24.0"),
+    (number_field, "mistakes", {11.9: "Near."}, "mistakes must differ from the answer 12.0 by more than the tolerance"),
+    (number_field, "mistakes", {}, "mistakes must map 1 to 12 finite numbers to texts, none empty, got {}"),
+    (number_field, "mistakes", {6: " "}, "mistakes must map 1 to 12 finite numbers to texts, none empty, got {6: ' '}"),
+    (number_field, "mistakes", {"6": "Half."}, "mistakes must map 1 to 12 finite numbers to texts, none empty, got"),
+    (number_field, "mistakes", {math.nan: "?"}, "mistakes must map 1 to 12 finite numbers to texts, none empty, got"),
+    (number_field, "mistakes", [6, 24], "mistakes must map 1 to 12 finite numbers to texts, none empty, got [6, 24]"),
+    (number_field, "tolerance", 0, "tolerance must be a finite number greater than 0, got 0"),
+    (number_field, "tolerance", 1, "tolerance must be a part of the answer, less than 1, got 1.0"),
+    (number_field, "tolerance", 0.5, "mistakes must differ from the answer 12.0 by more than the tolerance, got 6.0"),
+    (number_field, "hint", "", "hint must be a text that is not empty, got ''"),
+    (number_field, "unit", "x" * 25, "unit must be a text of at most 24 characters, got 'xxx"),
     (quiz, "answer", "2", "answer must be one of the choices ['1', '0'], got '2'"),
     (quiz, "choices", {"1": "One."}, "choices must map 2 to 12 texts to replies, none empty"),
     (quiz, "choices", {"1": "One.", "0": ""}, "choices must map 2 to 12 texts to replies, none empty"),
@@ -465,7 +484,11 @@ def test_a_guess_has_an_answer_on_its_axis():
 
 
 def test_a_stored_guess_folds_its_answer():
-    for widget, answers in ((guess(), ("63", "19", "So.")), (guess_number(number=77), ("77", "So."))):
+    field = number_field(answer=77)
+    for widget, answers in (
+        *((guess(), ("63", "19", "So.")), (guess_number(number=77), ("77", "So."))),
+        (field, ("77 pieces", "So.")),
+    ):
         open_part, folded = stored(widget).split(">", 1)[1].split("<details")
         for answer in answers:
             assert answer in folded
@@ -572,6 +595,7 @@ def test_plain_text_is_the_call_that_makes_it():
         *(jacobian_explorer(row=2, nudge=0.3), precision_lab(scale=2)),
         *(loss_explorer(), loss_explorer(wanted=2, smoothing=0.1, rate=3, smooth=True)),
         *(simplex_explorer(), simplex_explorer(temperature=2)),
+        *(number_field(), number_field(tolerance=0.1)),
         *(rungs(), rungs(unit="µs", changes=["a", "b"], selected=0, limit_name="a copy")),
     ):
         assert repr(eval(repr(widget))) == repr(widget)
@@ -686,6 +710,7 @@ def test_the_stored_quiz_keeps_its_order_and_works_without_a_script():
         online_stepper(labels=[HOSTILE, "&amp;", "</div>"]),
         rungs(names=[HOSTILE, "</div>"], limit_name=HOSTILE, changes=[HOSTILE, "</p>"]),
         sampling_explorer(prompts=[(HOSTILE, [HOSTILE, "</div>"], [1, 0])]),
+        number_field(question=HOSTILE, mistakes={1: HOSTILE}, hint="</div>", reason=HOSTILE, unit="<b>&amp;</b>"),
         quiz(question=HOSTILE, choices={HOSTILE: HOSTILE, "</div>": "'"}, answer=HOSTILE),
     ],
 )

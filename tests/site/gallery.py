@@ -20,6 +20,7 @@ from softmax_lib.widgets import (
     LayerExplorer,
     LogitExplorer,
     LossExplorer,
+    NumberField,
     OnlineStepper,
     PrecisionLab,
     Quiz,
@@ -58,6 +59,14 @@ LADDER = Ladder(
     [0.0871925, 0.0517553, 0.192365, 0.00569766],
     limit=0.00399043,
     changes=["It begins here.", "No new arrays.", "The temporaries are back. " * 6, "Each core gets its share."],
+)
+NUMBER_FIELD = NumberField(
+    "4096 rows of 50 000 float32 are read once and written once, at 200 gigabytes per second. How long does that take?",
+    8.192,
+    {4.096: "That is one way. The result must be written, too.", 2.048: "A float32 has four bytes."},
+    hint="Count the bytes that are read and written.",
+    reason="Bytes over bytes per second is a time.",
+    unit="milliseconds",
 )
 LONG_LABELS = [f"a label of 24 chars, {i:03d}" for i in range(12)]
 SAT = (
@@ -116,6 +125,9 @@ GALLERY = [
     GUESS,
     Guess(FIVE_LOGITS, question="And of five?", reason="The largest takes most."),
     GUESS_NUMBER,
+    NUMBER_FIELD,
+    NumberField("What share has each of four equal logits?", 25, {50: HOSTILE}, hint="Count.", reason="¼.", unit="%"),
+    NumberField(HOSTILE, -1e-9, {1e300: "W" * 200}, hint=HOSTILE, reason="W" * 90, unit="<b>bold</b>" * 2),
     LADDER,
     Ladder([HOSTILE, "W" * 24], [1e-12, 1e6], 1e6, HOSTILE, "ns", [HOSTILE, "W" * 200]),
 ]

@@ -24,7 +24,8 @@ SLOW = 120_000  # ms: a kernel on a busy machine
 
 CELLS = [
     "import ipywidgets\n"
-    "from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer, PrecisionLab, Quiz\n"
+    "from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer\n"
+    "from softmax_lib.widgets import NumberField, PrecisionLab, Quiz\n"
     "from softmax_lib.examples import ANIMALS, FIVE_LOGITS\n"
     "explorer = LogitExplorer(FIVE_LOGITS)\n"
     "explorer",
@@ -49,6 +50,9 @@ CELLS = [
     "lab = PrecisionLab([10.0, 12.0])\nlab",
     "print(lab, lab.naive.tolist(), lab.shifted.tolist())",
     "lab.format, lab.shift = 'bfloat16', 100",
+    "field = NumberField('How many?', 12, {6: 'Half.'}, hint='Count.', reason='So.')\nfield",
+    "field.mistakes = {6: 'Half of it.'}",
+    "field.answer = 13",
 ]
 
 
@@ -226,6 +230,25 @@ def test_quiz_and_layer_reach_python(open_lab):
     lab.cell(9).get_by_role("slider", name="hidden 2").press("PageUp")
     lab.cell(9).get_by_role("spinbutton", name="weight of dog on hidden 3").fill("-2")
     assert lab.run(10) == "hidden [1.5, 1.5, 2.0], weights [0.0, 0.5, -2.0]"
+
+
+def test_a_field_is_answered_by_keyboard_and_python_changes_what_is_right(open_lab):
+    lab = open_lab("live.ipynb")
+    for index in (0, 17):
+        lab.run(index)
+    field, said = lab.cell(17).get_by_role("textbox", name="How many?"), lab.cell(17).locator(".sw-verdict")
+    for typed, says in (("6", "✗ Not quite. Half."), ("12", "✓ Right. So.")):
+        field.fill("")
+        field.press_sequentially(typed)
+        field.press("Enter")
+        expect(said).to_have_text(says)
+        expect(field).to_be_focused()
+    lab.run(19)
+    expect(said).to_have_text("✗ Not quite. Too small. Count.")
+    field.fill("6")
+    field.press("Enter")
+    lab.run(18)
+    expect(said).to_have_text("✗ Not quite. Half of it.")
 
 
 def test_jacobian_and_lab_drive_python_and_python_them(open_lab):

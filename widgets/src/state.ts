@@ -31,6 +31,7 @@ interface Values {
   switch: boolean;
   choices: [string, string][];
   choice: string | null;
+  mistakes: [number, string][];
 }
 
 /** A text, the words that are likeliest to follow it, likeliest first, and their logits. */
@@ -190,6 +191,7 @@ const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Value
       .slice(0, MOST_CLASSES)
       .map((pair) => (Array.isArray(pair) ? [text(pair[0], ""), text(pair[1], "")] : ["", ""])),
   choice: (raw) => (typeof raw === "string" ? raw : null),
+  mistakes: (raw, otherwise) => (Array.isArray(raw) ? raw : otherwise).slice(0, MOST_CLASSES).filter((pair) => Array.isArray(pair) && isFiniteNumber(pair[0]) && isText(pair[1], Infinity)),
 };
 
 // --- all fields together
@@ -276,6 +278,7 @@ const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
       logarithmic: state.logarithmic && ends.low > 0,
     };
   },
+  NumberField: (state) => (state.tolerance < 1 ? state : { ...state, tolerance: 0.01 }),
   Ladder({ names, seconds, changes, selected, ...rest }) {
     const count = Math.min(names.length, seconds.length);
     return {
@@ -300,6 +303,7 @@ const blank: Partial<Values> = {
   prompts: [["", ["word 1", "word 2"], [0, 0]]],
   text: "",
   choices: [],
+  mistakes: [],
   names: ["rung 1"],
   times: [1],
   time: 1,

@@ -21,6 +21,7 @@ type LayerState = States["LayerExplorer"];
 type GuessState = States["Guess"];
 type NumberState = States["GuessNumber"];
 type LadderState = States["Ladder"];
+type FieldState = States["NumberField"];
 type QuizState = States["Quiz"];
 type CalibrationState = States["CalibrationExplorer"];
 type SimplexState = States["SimplexExplorer"];
@@ -35,6 +36,10 @@ const narrow: PrecisionState = { logits: [1, 2], labels: null, format: "float16"
 const layer: LayerState = { hidden: [1, 2], weights: [[1, 2], [3, 4], [5, 6]], bias: [0, 0, 1], labels: null, selected: 1, wanted: null };
 const shares: GuessState = { logits: [2, 1, 0], labels: ["a", "b", "c"], question: "?", reason: "!" };
 const point: NumberState = { number: 8, low: 1, high: 100, question: "?", reason: "!", unit: "times", logarithmic: true };
+const field: FieldState = {
+  ...{ question: "?", answer: 12, mistakes: [[6, "half"], [24, "twice"]], hint: "Look.", reason: "!" },
+  ...{ unit: "ms", tolerance: 0.02 },
+};
 const rungs: LadderState = {
   ...{ names: ["slow", "fast"], seconds: [0.2, 0.05], limit: 0.01, limit_name: "one copy" },
   ...{ unit: "ms", changes: ["It begins.", "It hurries."], selected: null },
@@ -146,6 +151,12 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     finite([number, low, high, high - low]);
     assert.ok(low < high && low <= number && number <= high);
     assert.ok(!logarithmic || (low > 0 && Number.isFinite(Math.log(high / low))));
+    assert.ok(Array.from(unit).length <= 24);
+  } else if (kind === "NumberField") {
+    const { answer, mistakes, unit, tolerance } = state as FieldState;
+    finite([answer, ...mistakes.map(([wrong]) => wrong)]);
+    assert.ok(mistakes.length <= 12 && mistakes.every(([, text]) => text.trim()));
+    assert.ok(tolerance > 0 && tolerance < 1);
     assert.ok(Array.from(unit).length <= 24);
   } else if (kind === "Ladder") {
     const { names, seconds, limit, unit, changes, selected } = state as LadderState;
@@ -341,6 +352,7 @@ test("what a page leaves out has Python's default", () => {
     LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null, selected: 0, wanted: null },
     Guess: { logits: [0], labels: null, question: "", reason: "" },
     GuessNumber: { number: 0, low: 0, high: 1, question: "", reason: "", unit: "", logarithmic: false },
+    NumberField: { question: "", answer: 0, mistakes: [], hint: "", reason: "", unit: "", tolerance: 0.01 },
     Ladder: {
       ...{ names: ["rung 1"], seconds: [1], limit: 1, limit_name: "one copy", unit: "ms", changes: null },
       selected: null,
@@ -374,13 +386,14 @@ test("whatever goes in, a valid state comes out", () => {
   const scraps = [
     "logits", "labels", "temperature", "shift", "hidden", "weights", "bias", "choice", "choices", "__proto__",
     "smoothing", "rate", "smooth", "row", "column", "nudge", "scale", "format", "number", "low", "high", "unit", "logarithmic",
+    "answer", "mistakes", "tolerance",
     "names", "seconds", "limit", "limit_name", "changes", "selected", "wanted", "truth",
     "prompts", "prompt", "top_k", "top_p", "seed", "draws", "none",
     "scores", "dimension", "scaled", "causal", "query", "key", "values", "step", "true", "false",
     "=", "&", ",", ";", "?", "#", "%", "%00", "%2C", "NaN", "1e999", "-1e999", "0", "-0", "1e-400", "0x10", " ", "+",
     "<img src=x onerror=alert(1)>", "\u202e", "\ud800", "9".repeat(400), "null", "[", "]", "{", "}", '"', ":",
   ];
-  const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN], [[1, 2], [3]], [[1, 2], [3, 4]], [0, 1], [9, -9], nextWords.prompts, 2 ** 40];
+  const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN], [[1, 2], [3]], [[1, 2], [3, 4]], [[1, "one"], [2, " "], ["3", "x"]], [0, 1], [9, -9], nextWords.prompts, 2 ** 40];
   const stored: States = {
     LogitExplorer: logits,
     LossExplorer: learning,
@@ -394,6 +407,7 @@ test("whatever goes in, a valid state comes out", () => {
     LayerExplorer: layer,
     Guess: shares,
     GuessNumber: point,
+    NumberField: field,
     Ladder: rungs,
     Quiz: quiz,
   };
@@ -402,7 +416,7 @@ test("whatever goes in, a valid state comes out", () => {
     const kind = pick(kinds);
     const text = Array.from({ length: random() * 40 }, () => pick(scraps)).join("");
     assertValid(kind, readFragment(kind, `#i?${text}`, stored[kind]));
-    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 46).map((name) => [name, pick(values)])));
+    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 49).map((name) => [name, pick(values)])));
     assertValid(kind, parseJson(kind, random() < 0.5 ? json : text));
   }
   for (const kind of kinds) assertValid(kind, readFragment(kind, `#i?logits=${"1,".repeat(500_000)}`, stored[kind]));
