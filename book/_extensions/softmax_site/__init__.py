@@ -93,10 +93,10 @@ def finish(app: Sphinx, error: Exception | None) -> None:
             file.unlink()
     (Path(app.outdir) / "sitemap.xml").write_text(sitemap(app), encoding="utf-8")
     if TidyTemplates.stylesheets:
-        letters = letters_in([*Path(app.outdir).glob("*.html"), *static.rglob("*.js")])
+        letters = letters_in([*Path(app.outdir).glob("*.html"), *static.rglob("*.*js")])
         for font in [*static.glob("fonts/*.woff2"), *static.glob("katex/fonts/KaTeX_Ma*.woff2")]:
             cut_down(font, letters)
-        words = words_in([*Path(app.outdir).glob("*.html"), *static.rglob("*.js")])
+        words = words_in([*Path(app.outdir).glob("*.html"), *static.rglob("*.*js")])
         sheets = (used_rules(self_contained(static, sheet), words) for sheet in TidyTemplates.stylesheets)
         (static / STYLESHEET).write_text(used_variables("\n".join(sheets)), encoding="utf-8")
         (static / FORMULA_STYLESHEET).write_text(formula_styles(static, words), encoding="utf-8")
