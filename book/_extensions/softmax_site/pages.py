@@ -177,8 +177,9 @@ def lighter(svg: str) -> str:
 
     svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
     svg = re.sub(r' (d|x|y|transform)="[^"]*"', to_tenths, svg)
-    svg = re.sub(r"M (\S+) (\S+) L (\S+) \2 L \3 (\S+) L \1 \4(?: L \1 \2)? z", r"M\1 \2H\3V\4H\1z", svg)  # a rectangle
-    return re.sub(r"\s+", " ", re.sub(r"<g>\s*</g>|<g/>", "", svg))
+    svg = re.sub(r"\s+", " ", re.sub(r"<g>\s*</g>|<g/>", "", svg))
+    # A rectangle is four numbers.
+    return re.sub(r"M (\S+) (\S+) L (\S+) \2 L \3 (\S+) L \1 \4(?: L \1 \2)? z", r"M\1 \2H\3V\4H\1z", svg)
 
 
 def add_widget_assets(soup: BeautifulSoup) -> None:
