@@ -47,7 +47,7 @@ def opening(chapter: str) -> list[nbformat.NotebookNode]:
 def run(path: Path) -> None:
     """Execute the notebook at `path` in place; leave it as it was if a cell fails."""
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if cell.id != SETUP]  # here the library is
+    notebook.cells = opening(path.stem) + [cell for cell in notebook.cells if cell.id not in (ORIGIN, SETUP)]
     # What a cell prints may arrive in any number of pieces: one output in every run.
     resources = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=600, coalesce_streams=True, resources=resources).execute()
@@ -63,7 +63,9 @@ def normalise(notebook: nbformat.NotebookNode, chapter: str) -> None:
         "language_info": {"name": "python"},
         **{key: value for key, value in notebook.metadata.items() if key in ("myst", "mystnb")},
     }
+    ran = next((cell.execution_count for cell in notebook.cells if cell.id == SETUP), None)
     notebook.cells = opening(chapter) + [cell for cell in notebook.cells if cell.id not in (ORIGIN, SETUP)]
+    notebook.cells[1].execution_count = ran
     in_solution = False
     for cell in notebook.cells:
         for marker in re.findall(r"^`+\{solution-(start|end)\}", cell.source, flags=re.MULTILINE):

@@ -76,9 +76,12 @@ def stored_state(output):
 
 def problems(notebook, chapter="five_logits"):
     """What keeps a notebook from proving anything."""
+    (setup,) = (cell for cell in notebook.cells if cell.id == SETUP)
+    if setup.execution_count != 1:
+        yield "the cell that installs the library was not run first"
     for number, cell in enumerate(code_cells(notebook), 1):
         where = f"code cell {number}"
-        if cell.execution_count != number:
+        if cell.execution_count != number + 1:
             yield f"{where} was not run in order: its execution count is {cell.execution_count}"
         if any(output.output_type == "error" for output in cell.outputs):
             yield f"{where} stores an error"
