@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from softmax_lib.widgets.facts import INTERACTIVES
 from tests import ROOT
 from tests.site import serving
-from tests.site.gallery import GALLERY, PAGE, SCRIPTS
+from tests.site.gallery import GALLERY, page_of
 from tests.site.serving import SITE, Site, served
 from tools.browser import find
 
@@ -66,9 +66,7 @@ def gallery(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         **of_kind,
     }
     for name, interactives in pages.items():
-        outputs = (each._repr_mimebundle_()[0]["text/html"] for each in interactives)
-        html = PAGE.format(SCRIPTS, "".join(f"<p>Before it.</p>{output}<p>After it.</p>" for output in outputs))
-        (folder / f"{name}.html").write_text(html, encoding="utf-8")
+        (folder / f"{name}.html").write_text(page_of(interactives), encoding="utf-8")
     return folder
 
 

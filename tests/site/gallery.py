@@ -27,7 +27,7 @@ from softmax_lib.widgets import (
     SamplingExplorer,
     SimplexExplorer,
 )
-from softmax_lib.widgets.facts import INTERACTIVES
+from softmax_lib.widgets.interactive import Interactive
 from tests import ROOT
 from tests.library.overconfident import overconfident
 
@@ -140,9 +140,17 @@ style-src 'self' file: 'unsafe-inline'; img-src data:">
 html[data-theme="dark"] {{ background: #14181e; color: #e6e9ed }}</style>
 {}</head>
 <body><main><h1 id="a-heading">Gallery</h1>{}</main></body></html>"""
-SCRIPTS = "".join(
-    f'<script src="{name}.js" defer></script>' for name in ["page", *(f"page.{kind}" for kind in INTERACTIVES)]
-)
+
+
+def page_of(interactives: list[Interactive]) -> str:
+    """A page that loads what these interactives need, as a page of the site does."""
+    kinds = dict.fromkeys(type(each).__name__ for each in interactives)
+    scripts = "".join(
+        f'<script src="{name}.js" defer></script>' for name in ["page", *(f"page.{kind}" for kind in kinds)]
+    )
+    outputs = (each._repr_mimebundle_()[0]["text/html"] for each in interactives)
+    return PAGE.format(scripts, "".join(f"<p>Before it.</p>{output}<p>After it.</p>" for output in outputs))
+
 
 WITH_LOGITS = ["gallery", "index", "formula", "five_logits"]
 WITH_LAYER = ["gallery", "cat_dog_tiger"]

@@ -24,6 +24,8 @@ class Site:
 
 
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # one connection for all that a page loads
+
     def log_message(self, *_: object) -> None:
         pass
 

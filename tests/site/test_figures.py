@@ -40,6 +40,8 @@ DRAWINGS = """
 ]).filter(([room]) => room)
 """
 
+WIDTHS = (1440, 768, 390, 320)
+
 every_page = pytest.mark.parametrize("name", PAGES or ["index.html"])
 
 
@@ -54,22 +56,26 @@ class Seen(NamedTuple):
 
 @pytest.fixture(scope="module")
 def look(site: Site, browser: Browser) -> Callable[[str, int], Seen]:
-    """Opens a page at a width, once for all tests."""
+    """Opens a page once for all tests, and looks at it at a width."""
 
     @cache
-    def at(name: str, width: int) -> Seen:
-        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme="light")
+    def seen(name: str) -> dict[int, Seen]:
+        page = browser.new_page(color_scheme="light")
         page.goto(site.url + name)
         page.evaluate("document.querySelectorAll('article details').forEach((box) => { box.open = true; })")
         page.evaluate("document.fonts.ready.then(() => null)")
-        seen = page.evaluate(WORDS), page.evaluate(DRAWINGS)
-        beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        page.evaluate("document.documentElement.dataset.theme = 'dark'")
-        dark = page.evaluate(WORDS)
+        at = {}
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            words, drawings = page.evaluate(WORDS), page.evaluate(DRAWINGS)
+            beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            page.evaluate("document.documentElement.dataset.theme = 'dark'")
+            at[width] = Seen(words, page.evaluate(WORDS), drawings, beyond)
+            page.evaluate("document.documentElement.dataset.theme = 'light'")
         page.close()
-        return Seen(seen[0], dark, seen[1], beyond)
+        return at
 
-    return at
+    return lambda name, width: seen(name)[width]
 
 
 @every_page
