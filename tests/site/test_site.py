@@ -330,6 +330,8 @@ def test_a_page_fits_its_window(dark_page: Page) -> None:
     for width in (320, 768, 1440):
         dark_page.set_viewport_size({"width": width, "height": 800})
         assert dark_page.evaluate("document.documentElement.scrollWidth") <= width
+        ahead = dark_page.locator(".prev-next-area .chapter-words")
+        assert all(words.bounding_box()["width"] >= 130 for words in ahead.all())
 
 
 @pytest.mark.parametrize("dark_page", TEXTS, indirect=True)
