@@ -40,6 +40,8 @@ __all__ = ["cross_entropy", "cross_entropy_grad", "log_softmax", "logsumexp", "n
 
 PAIRS = np.dtype([("maximum", np.float64), ("rest", np.float64)])
 """A pair as the definition has it: the maximum, and s - 1."""
+OF_CLASSES = np.dtype([*PAIRS.descr, ("chosen", np.float64)])
+"""A pair, and the logit of each example's class, or -inf where the class is in another part."""
 Chunks = tuple[tuple[int, ...], ...]
 
 
@@ -89,15 +91,14 @@ def cross_entropy(
     logits = _as_logits("cross_entropy", x)
     axis = inputs.as_axis(logits, axis)
     wanted = _as_target("cross_entropy", target, logits, axis, label_smoothing, ignore_index)
-    pairs = _pairs(logits, (axis,))
-    options: dict[str, Any] = {"axis": axis, "chunks": _with_ones(logits.chunks, (axis,))}
+    ones = _with_ones(logits.chunks, (axis,))
     if wanted.is_plain:
         arrays = logits, _classes(logits, axis), wanted.classes
-        chosen = _map(_chosen_logit, *arrays, dtype=logits.dtype, **options).max(axis=axis, keepdims=True)
-        loss = _map(_loss_of_class, pairs, chosen, dtype=pairs["rest"].dtype)
+        found = _map(_pairs_and_chosen, *arrays, dtype=OF_CLASSES, chunks=ones, axis=axis)
+        loss = _map(_loss_of_class, _tree(found, (axis,)), dtype=np.float64)
     else:
-        arrays = logits, pairs, _shares(wanted, logits, axis)
-        loss = _map(_loss_of_shares, *arrays, dtype=pairs["rest"].dtype, **options).sum(axis=axis, keepdims=True)
+        arrays = logits, _pairs(logits, (axis,)), _shares(wanted, logits, axis)
+        loss = _map(_loss_of_shares, *arrays, dtype=np.float64, chunks=ones, axis=axis).sum(axis=axis, keepdims=True)
     return _checked(loss, wanted, axis).squeeze(axis).astype(logits.dtype)
 
 
@@ -123,23 +124,33 @@ def cross_entropy_grad(
 
 
 @quiet
-def _pairs_of_chunk(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
-    shape = [1 if i in axis else n for i, n in enumerate(x.shape)]
-    maximum, rest = (np.reshape(part, shape) for part in in_chunk.normalizers(x, axis))
-    if (infinite := np.isinf(maximum)).any():  # Numba's kernels do not count entries that equal it
-        rest = np.where(infinite, (x == maximum).sum(axis=axis, keepdims=True) - 1, rest)
-    return _as_pairs(maximum, rest)
+def _pairs_of(x: Array, axes: tuple[int, ...], kind: np.dtype[Any] = PAIRS) -> Array:
+    pairs = np.empty([1 if i in axes else n for i, n in enumerate(x.shape)], kind)
+    maximum, rest = (np.reshape(part, pairs.shape) for part in in_chunk.normalizers(x, axes))
+    if (infinite := np.isinf(maximum)).any():  # Numba's kernels do not count the entries that equal it
+        rest = np.where(infinite, (x == maximum).sum(axis=axes, keepdims=True) - 1, rest)
+    pairs["maximum"], pairs["rest"] = maximum, rest
+    return pairs
 
 
 @quiet
-def _merged(pairs: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
-    return _as_pairs(*reduce(with_numpy.merge_of, ((each["maximum"], each["rest"]) for each in flatten([pairs]))))
+def _pairs_and_chosen(x: Array, classes: Array, target: Array, axis: int) -> Array:
+    found = _pairs_of(x, (axis,), OF_CLASSES)
+    place = target - classes.flat[0]
+    here = (place >= 0) & (place < x.shape[axis])
+    found["chosen"] = np.where(here, np.take_along_axis(x, np.where(here, place, 0), axis), -np.inf)
+    return found
 
 
-def _as_pairs(maximum: Array, rest: Array) -> Array:
-    pairs = np.empty(maximum.shape, PAIRS)
-    pairs["maximum"], pairs["rest"] = maximum, rest
-    return pairs
+@quiet
+def _merged(found: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
+    """The pairs of several parts, in lists as Dask has them, as one."""
+    parts = list(flatten([found]))
+    merged = np.empty_like(parts[0])
+    merged["maximum"], merged["rest"] = reduce(with_numpy.merge_of, ((part["maximum"], part["rest"]) for part in parts))
+    if merged.dtype == OF_CLASSES:
+        merged["chosen"] = reduce(np.maximum, (part["chosen"] for part in parts))
+    return merged
 
 
 @quiet
@@ -153,17 +164,9 @@ def _log_of_sum(pairs: Array) -> Array:
 
 
 @quiet
-def _chosen_logit(x: Array, classes: Array, target: Array, axis: int) -> Array:
-    """The logit of each example's class, and -inf where the class is in another chunk."""
-    place = target - classes.flat[0]
-    here = (place >= 0) & (place < x.shape[axis])
-    return np.where(here, np.take_along_axis(x, np.where(here, place, 0), axis), x.dtype.type(-np.inf))
-
-
-@quiet
-def _loss_of_class(pairs: Array, chosen: Array) -> Array:
-    maximum = pairs["maximum"]
-    return (maximum - chosen) + (np.log1p(pairs["rest"]) + (maximum - maximum))
+def _loss_of_class(found: Array) -> Array:
+    maximum = found["maximum"]
+    return (maximum - found["chosen"]) + (np.log1p(found["rest"]) + (maximum - maximum))
 
 
 @quiet
@@ -236,10 +239,14 @@ def _along_axis(function: str, x: Any, axis: Axis, where: Any, nothing: float) -
 
 
 def _pairs(x: Any, axes: tuple[int, ...]) -> Any:
-    """The pair of each slice: of each chunk's part by itself, then merged in a tree."""
-    meta = np.empty((0,) * x.ndim, PAIRS)
-    how = {"combine": _merged, "concatenate": False, "keepdims": True, "dtype": PAIRS, "meta": meta}
-    return da.reduction(x, _pairs_of_chunk, _merged, axis=axes, **how)
+    """The pair of each slice."""
+    return _tree(_map(_pairs_of, x, dtype=PAIRS, chunks=_with_ones(x.chunks, axes), axes=axes), axes)
+
+
+def _tree(found: Any, axes: tuple[int, ...]) -> Any:
+    """What was found of the chunks, merged a few at a time, and the results again."""
+    how = {"combine": _merged, "concatenate": False, "keepdims": True, "dtype": found.dtype, "meta": found._meta}
+    return da.reduction(found, _merged, _merged, axis=axes, **how)
 
 
 def _as_logits(function: str, x: Any) -> Any:
