@@ -2,14 +2,16 @@
 
 The functions are those of :mod:`softmax_lib.with_numpy`, whose docstrings say what they promise. They take Dask's
 arrays, cut along any axis, and what NumPy can read, and return Dask's arrays. A chunk is reduced to the pairs (m, s) of
-its parts of slices, and the pairs are merged in a tree: of a slice, two numbers a chunk travel. In a chunk works
-:mod:`softmax_lib.with_numba` where Numba is installed, and the definition where it is not.
+its parts of slices, and the pairs are merged in a tree: two numbers a slice and chunk travel, unless Dask itself moves a
+chunk to share the work. In a chunk works :mod:`softmax_lib.with_numba` where Numba is installed, on one core, and the
+definition where it is not.
 
 What does not depend on entries is checked at the call. The entries of a `target` of Dask's are checked as they are
 computed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import reduce
 from typing import Any
 
@@ -29,8 +31,10 @@ from softmax_lib.digits import quiet
 from softmax_lib.inputs import Array, Axis, Pair
 
 in_chunk: Any = with_numpy
+on_one_core: Any = nullcontext
 try:
     from softmax_lib import with_numba
+    from softmax_lib.kernels.on_all_cores import on_one_core
 except ImportError:
     pass
 else:
@@ -93,8 +97,8 @@ def cross_entropy(
     wanted = _as_target("cross_entropy", target, logits, axis, label_smoothing, ignore_index)
     ones = _with_ones(logits.chunks, (axis,))
     if wanted.is_plain:
-        arrays = logits, _classes(logits, axis), wanted.classes
-        found = _map(_pairs_and_chosen, *arrays, dtype=OF_CLASSES, chunks=ones, axis=axis)
+        firsts = _firsts(logits, axis)
+        found = _map(_pairs_and_chosen, logits, wanted.classes, dtype=OF_CLASSES, chunks=ones, axis=axis, firsts=firsts)
         loss = _map(_loss_of_class, _tree(found, (axis,)), dtype=np.float64)
     else:
         arrays = logits, _pairs(logits, (axis,)), _shares(wanted, logits, axis)
@@ -111,8 +115,8 @@ def cross_entropy_grad(
     wanted = _as_target("cross_entropy_grad", target, logits, axis, label_smoothing, ignore_index)
     pairs = _pairs(logits, (axis,))
     if wanted.is_plain:
-        is_class = _classes(logits, axis) == wanted.classes
-        gradient = _map(_gradient_of_class, logits, pairs, is_class, dtype=logits.dtype, axis=axis)
+        firsts = _firsts(logits, axis)
+        gradient = _map(_gradient_of_class, logits, pairs, wanted.classes, dtype=logits.dtype, axis=axis, firsts=firsts)
     else:
         shares = _shares(wanted, logits, axis)
         arrays = logits, pairs, shares, _others(shares, axis)
@@ -134,9 +138,9 @@ def _pairs_of(x: Array, axes: tuple[int, ...], kind: np.dtype[Any] = PAIRS) -> A
 
 
 @quiet
-def _pairs_and_chosen(x: Array, classes: Array, target: Array, axis: int) -> Array:
+def _pairs_and_chosen(x: Array, target: Array, axis: int, first: int) -> Array:
     found = _pairs_of(x, (axis,), OF_CLASSES)
-    place = target - classes.flat[0]
+    place = target - first
     here = (place >= 0) & (place < x.shape[axis])
     found["chosen"] = np.where(here, np.take_along_axis(x, np.where(here, place, 0), axis), -np.inf)
     return found
@@ -176,9 +180,9 @@ def _loss_of_shares(x: Array, pairs: Array, shares: Array, axis: int) -> Array:
 
 
 @quiet
-def _gradient_of_class(x: Array, pairs: Array, is_class: Array, axis: int) -> Array:
+def _gradient_of_class(x: Array, pairs: Array, target: Array, axis: int, first: int) -> Array:
     p = _part(x, pairs, (axis,), logarithms=False)
-    here = np.nonzero(is_class)
+    here = np.nonzero(_one_hot(x, target, axis, first))
     maximum, rest = (np.broadcast_to(pairs[name], x.shape)[here] for name in ("maximum", "rest"))
     # See derived.subtract_classes.
     of_largest = -rest / (1 + rest) + (maximum - maximum)
@@ -191,6 +195,12 @@ def _gradient_of_shares(x: Array, pairs: Array, shares: Array, others: Array, ax
     p = _part(x.astype(np.float64), pairs, (axis,), logarithms=False)
     others_of_p = np.where(x == pairs["maximum"], pairs["rest"] / (1 + pairs["rest"]), 1 - p)
     return p * others - shares * others_of_p
+
+
+def _one_hot(x: Array, target: Array, axis: int, first: int) -> Array:
+    """Whether each entry belongs to its example's class; `first` is the first class of this chunk."""
+    beside = [-1 if i == axis else 1 for i in range(x.ndim)]
+    return first + np.arange(x.shape[axis]).reshape(beside) == target
 
 
 def _checked_classes(target: Array, axis: int, count: int, caller: str, ignore_index: int | None) -> Array:
@@ -217,8 +227,18 @@ def _map(function: Callable[..., Array], *arrays: Any, dtype: Any, chunks: Chunk
     return da.map_blocks(_call, *arrays, chunks=chunks, meta=meta, token=function.__name__.strip("_"), **options)
 
 
-def _call(*blocks: Array, function: Callable[..., Array], to: Any, **options: Any) -> Array:
-    return function(*blocks, **options).astype(to, copy=False)
+def _call(
+    *blocks: Array,
+    function: Callable[..., Array],
+    to: Any,
+    block_id: tuple[int, ...],
+    firsts: Sequence[int] | None = None,
+    **options: Any,
+) -> Array:
+    if firsts is not None:
+        options["first"] = firsts[block_id[options["axis"]]]
+    with on_one_core():
+        return function(*blocks, **options).astype(to, copy=False)
 
 
 def _along_axis(function: str, x: Any, axis: Axis, where: Any, nothing: float) -> Any:
@@ -342,14 +362,15 @@ def _checked(result: Any, wanted: inputs.Target, axis: int) -> Any:
     return wanted.without_ignored(result, xp=da)
 
 
-def _classes(logits: Any, axis: int) -> Any:
-    """The classes, 0 to K - 1, in chunks beside those of the logits."""
-    beside = tuple(slice(None) if i == axis else np.newaxis for i in range(logits.ndim))
-    return da.arange(logits.shape[axis], chunks=(logits.chunks[axis],))[beside]
+def _firsts(logits: Any, axis: int) -> tuple[int, ...]:
+    """The first class of each chunk."""
+    return tuple(np.cumsum((0, *logits.chunks[axis][:-1])).tolist())
 
 
 def _shares(wanted: inputs.Target, logits: Any, axis: int) -> Any:
-    shares = _classes(logits, axis) == wanted.classes if wanted.shares is None else wanted.shares
+    shares = wanted.shares
+    if shares is None:
+        shares = _map(_one_hot, logits, wanted.classes, dtype=np.bool_, axis=axis, firsts=_firsts(logits, axis))
     return derived.smoothed(shares.astype(np.float64), wanted.label_smoothing, axis)
 
 

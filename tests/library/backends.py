@@ -33,9 +33,11 @@ LACKS = {
 
 
 SUBNORMAL = ("subnormal exponentials", "many subnormal exponentials", "exponentials that round to 0")
+LISTS = "test_layout_does_not_matter_and_the_input_is_not_written[with_dask-nested lists-log_softmax]"
 # Tests that a backend does not run, and files of them, each with the reason.
 LEAVES_OUT = {
     "with_dask": {
+        LISTS: "a list is not cut",
         "test_out.py": "Dask's arrays are made, not filled: with_dask has no out",
         "test_invariants.py": "test_dask.py has these for arrays cut anywhere, with fewer calls: one takes 10 ms",
         "test_cores_that_share_the_work_change_no_bit_and_stay_silent": "calls by the hundred, and one takes 10 ms",
