@@ -2,7 +2,7 @@
 
 The functions are those of :mod:`softmax_lib.with_numpy`, whose docstrings say what they promise. They take Dask's
 arrays, cut along any axis, and what NumPy can read, and return Dask's arrays. A chunk is reduced to the pairs (m, s) of
-its parts of slices, and the pairs are merged in a tree: two numbers a slice and chunk travel, unless Dask itself moves a
+its parts of slices, and the pairs are merged in a tree: two numbers a slice and chunk travel, unless Dask moves a
 chunk to share the work. In a chunk works :mod:`softmax_lib.with_numba` where Numba is installed, on one core, and the
 definition where it is not.
 
