@@ -32,7 +32,16 @@ def pairs_merge_in_a_tree(width: float, row: npt.ArrayLike) -> tuple[Figure, str
         for x, (maximum, total) in level:
             named = f"m = {maximum:.1f}\ns = {total:.3f}".replace("-", "−")
             frame = {"boxstyle": "round,pad=0.35", "facecolor": PAPER, "edgecolor": BLUE if y == 1 else RULE}
-            axes.text(x, y, named, ha="center", va="center", fontsize=14 if width == WIDE else 12.5, bbox=frame)
+            axes.text(
+                x,
+                y,
+                named,
+                ha="center",
+                va="center",
+                multialignment="center",
+                fontsize=14 if width == WIDE else 12.5,
+                bbox=frame,
+            )
             said.append(named.replace("\n", ", "))
             if y == 5.4:
                 axes.plot([x, x], [7.1, y + 0.75], color=LINE, linewidth=2, zorder=0)
