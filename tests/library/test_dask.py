@@ -132,6 +132,18 @@ print("right")
     assert (done.stdout, done.stderr) == ("right\n", "")
 
 
+@pytest.mark.parametrize("cut", [1000, 500])
+def test_a_chunk_keeps_to_one_core(monkeypatch, cut):
+    with_numba = pytest.importorskip("softmax_lib.with_numba")
+    for name in ("along_rows_on_all_cores", "parts_of_rows_on_all_cores"):
+        monkeypatch.setattr(with_numba, name, None)  # who calls it fails
+    x = normal(400, 1000)
+    got = with_dask.softmax(da.from_array(x, (400, cut))).compute()
+    assert_allclose(got, softmax_lib.softmax(x), rtol=1e-14)
+    monkeypatch.undo()
+    assert_allclose(with_numba.softmax(x), got, rtol=1e-14)  # on all cores again
+
+
 # --- errors ----------------------------------------------------------------------------------------------------------
 
 
