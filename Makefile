@@ -17,6 +17,7 @@ book: site ## set everything up, build the book and serve it, on another port wi
 	$(MAKE) serve
 
 site: .venv/ready ## build the site
+	PYODIDE="$(PYODIDE)" $(BIN)/python -m tools.pyodide _build/python
 	$(BIN)/jupyter-book build book --config _config.yml --toc _toc.yml --path-output . --all -W -n --keep-going
 
 serve: .venv/ready ## serve the site as it was built
@@ -58,9 +59,12 @@ bench: .venv-bench/ready ## measure speed and accuracy against the peers
 	$(BENCH)/python -m benchmarks.odd
 	$(BENCH)/python -m benchmarks.accuracy
 
-lock: ## compile requirements.txt anew; this needs uv
-	uv pip compile pyproject.toml --group book --group test --universal --python-version 3.11 \
+# Binder's is flat and has no hashes: repo2docker reads it line by line, to install before it copies the repository.
+lock: ## compile requirements.txt and binder/requirements.txt anew; this needs uv
+	uv pip compile pyproject.toml --extra chapters --group book --group test --universal --python-version 3.11 \
 	  --generate-hashes --no-annotate --no-header --output-file requirements.txt
+	uv pip compile pyproject.toml --extra chapters --group notebooks --python-version 3.11 --python-platform linux \
+	  --constraints requirements.txt --no-annotate --no-header --output-file binder/requirements.txt
 
 clean: ## remove the environments and what was built
 	rm -rf .venv .venv-bench _build build *.egg-info widgets/node_modules

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import softmax_lib
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS = ROOT / "softmax_lib" / "measurements"
 
 
 class Parser(argparse.ArgumentParser):

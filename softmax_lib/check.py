@@ -61,6 +61,11 @@ def cross_entropy(function: Function) -> Verdict:
     return _examine(function, lambda z, classes: softmax_lib.cross_entropy(z, classes).mean(), _CROSS_ENTROPY)
 
 
+def cross_entropy_grad(function: Function) -> Verdict:
+    """Check `function(z, classes)`: the slopes of each row's loss along its logits."""
+    return _examine(function, softmax_lib.cross_entropy_grad, _CROSS_ENTROPY_GRAD)
+
+
 def jacobian(function: Function) -> Verdict:
     """Check `function(z)`: the matrix of the slopes of each probability along each logit."""
     return _examine(function, softmax_lib.softmax_jacobian, _JACOBIAN)
@@ -242,6 +247,9 @@ _CROSS_ENTROPY = (
             "This is -ln of the mean probability. Take the logarithms before the mean.": lambda z, c: (
                 -np.log(softmax_lib.softmax(z)[np.arange(len(z)), c].mean())
             ),
+            "This is the mean over all classes. Take only the right class of each row.": lambda z, c: (
+                -softmax_lib.log_softmax(z).mean()
+            ),
             "Softmax was applied twice. The loss takes logits.": lambda z, c: softmax_lib.cross_entropy(
                 softmax_lib.softmax(z), c
             ).mean(),
@@ -254,6 +262,37 @@ _CROSS_ENTROPY = (
     Case(
         ([[0.0, 800.0], [0.0, 1.0]], _CLASSES),
         "The right class has a probability that is rounded to 0, and ln 0 is lost. Compute the loss from the logits.",
+    ),
+)
+
+_CROSS_ENTROPY_GRAD = (
+    Case(
+        (_BATCH, _CLASSES),
+        "The slopes of a row are its probabilities, less 1 at the right class.",
+        {
+            "These are the probabilities. Subtract 1 at the right class of each row.": lambda z, c: softmax_lib.softmax(
+                z
+            ),
+            "It has a wrong sign: raising the logit of the right class makes the loss smaller.": lambda z, c: (
+                -softmax_lib.cross_entropy_grad(z, c)
+            ),
+            "1 is subtracted everywhere. Subtract it at the right class only.": lambda z, c: softmax_lib.softmax(z) - 1,
+            "1 is subtracted at the same class in all rows. Each row has a right class of its own.": lambda z, c: (
+                softmax_lib.softmax(z) - np.eye(z.shape[1])[c[0]]
+            ),
+            "The wrong classes have slopes, too. Raising their logits makes the loss larger.": lambda z, c: (
+                np.eye(z.shape[1])[c] * softmax_lib.cross_entropy_grad(z, c)
+            ),
+            "These are the slopes of the mean loss. Leave each row's own, undivided.": lambda z, c: (
+                softmax_lib.cross_entropy_grad(z, c) / len(z)
+            ),
+            "The logits themselves are in place of the probabilities.": lambda z, c: z - np.eye(z.shape[1])[c],
+        },
+    ),
+    Case(([[0.3, -1.2, 2.0, 0.0]], [3]), "It must work for any number of rows and classes."),
+    Case(
+        ([[1000.0, 1001.0], [-3.0, 2.0]], _CLASSES),
+        "The exponential of 1000 is too large for a float64. Subtract each row's largest logit first.",
     ),
 )
 

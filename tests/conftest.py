@@ -19,14 +19,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # A machine that is there for its GPU may have no package of the book's.
+NOTEBOOKS = ("nbformat", "nbclient", "yaml")
 NEEDS = {
-    "book": ("nbformat", "nbclient"),
-    "site": ("nbformat", "nbclient", "anywidget", "bs4", "playwright"),
-    "tools": ("nbformat", "nbclient"),
-    "benchmarks/test_gpu_page.py": ("nbformat", "nbclient"),
-    "benchmarks/test_ladder.py": ("nbformat", "nbclient"),
+    "book": (*NOTEBOOKS, "nbconvert", "anywidget", "matplotlib"),
+    "site": (*NOTEBOOKS, "anywidget", "bs4", "playwright"),
+    "tools": NOTEBOOKS,
+    "benchmarks/test_gpu_page.py": NOTEBOOKS,
+    "benchmarks/test_ladder.py": NOTEBOOKS,
     **dict.fromkeys(
-        [f"library/test_{name}_explorer.py" for name in ("calibration", "sampling", "simplex")]
+        [f"library/test_{name}_explorer.py" for name in ("attention", "calibration", "sampling", "simplex")]
         + ["library/test_widgets.py"],
         ("anywidget", "traitlets"),
     ),

@@ -64,6 +64,13 @@ async function pageScripts() {
   ]);
 }
 
+// What runs a page's code comes with the first press, as modules: the page's part, the editor and the worker.
+async function liveScripts() {
+  const apart = { name: "apart", setup: (building) => building.onResolve({ filter: /^\.\/editor\.ts$/ }, () => ({ path: "./editor.mjs", external: true })) };
+  const more = { plugins: [apart], loader: { ".py": "text" } };
+  return Promise.all(["page", "editor", "worker"].map((name) => bundle(`live/${name}.ts`, `book/_static/live/${name}.mjs`, "esm", more)));
+}
+
 async function katexFiles() {
   const to = `${repository}/book/_static/katex`;
   // Every browser of the last ten years reads woff2; the other formats are dead weight.
@@ -100,7 +107,9 @@ const files = [
   ...(await pageScripts()),
   await bundle("widgets.css", "softmax_lib/static/widgets.css"),
   await bundle("still.tsx", "book/_extensions/softmax_site/still.mjs", "esm", { platform: "node" }),
+  ...(await liveScripts()),
   [`${repository}/book/_static/tokens.css`, await readFile(here("src/tokens.css"))],
+  [`${repository}/book/_static/live/LICENSE-codemirror`, await readFile(here("node_modules/@codemirror/view/LICENSE"))],
   [`${repository}/softmax_lib/static/LICENSE-preact`, await readFile(here("node_modules/preact/LICENSE"))],
   ...(await katexFiles()),
   ...(await typefaces()),

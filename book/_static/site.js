@@ -42,7 +42,36 @@ document.addEventListener("DOMContentLoaded", () => {
 
   explainTerms();
   watchForTheEnd();
+  offerToRun();
 });
+
+// --- code that runs in the page --------------------------------------------------------------------------------------
+
+// The script behind these buttons, and Python, come with the first press, or where the reader's own code is kept.
+function offerToRun() {
+  const cells = document.querySelectorAll("[data-cell]:not([data-unseen])");
+  if (location.protocol === "file:") {
+    const why = "Code runs in the page only where a web server gives it, not from a folder.";
+    cells[0]?.before(Object.assign(document.createElement("p"), { className: "cell-note", textContent: why }));
+    return;
+  }
+  const script = new URL("_static/live/page.mjs", document.baseURI).href;
+  const press = async (cell, action) => (await import(script)).press(cell, action);
+  for (const cell of cells) {
+    const bar = Object.assign(document.createElement("div"), { className: "cell-bar" });
+    for (const [className, textContent] of [["cell-edit", "Edit"], ["cell-run", "Run"], ["cell-stop", "Stop"], ["cell-reset", "Reset"]]) {
+      const button = Object.assign(document.createElement("button"), { type: "button", className, textContent });
+      button.addEventListener("click", () => press(cell, textContent.toLowerCase()));
+      bar.append(button);
+    }
+    cell.querySelector(".cell_input").append(bar);
+  }
+  try {
+    if (Object.keys(sessionStorage).some((name) => name.startsWith(`softmax cell ${location.pathname} `))) import(script);
+  } catch {
+    // Storage is blocked.
+  }
+}
 
 // --- a term's definition, in place -----------------------------------------------------------------------------------
 

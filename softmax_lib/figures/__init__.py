@@ -3,7 +3,13 @@
 A figure of several chapters is in the file of the first. What the files share is in `paper.py`.
 """
 
+try:
+    import matplotlib  # noqa: F401
+except ImportError as missing:
+    raise ImportError('softmax_lib.figures needs Matplotlib: pip install "softmax-lib[figures]"') from missing
+
 from softmax_lib.figures.accuracy import errors_of_the_families, errors_table
+from softmax_lib.figures.attention import undivided_scores_saturate
 from softmax_lib.figures.calibration import reliability
 from softmax_lib.figures.cat_dog_tiger import layer_of_the_network, probabilities_of_a_batch
 from softmax_lib.figures.cross_entropy import (
@@ -72,6 +78,7 @@ __all__ = [
     "tangent_of_a_nudge",
     "traffic_of_softmax",
     "two_classes_are_the_sigmoid",
+    "undivided_scores_saturate",
     "way_to_the_gpu",
     "what_each_class_looks_for",
     "where_exp_ends",

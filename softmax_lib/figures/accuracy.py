@@ -30,7 +30,7 @@ _EPSILONS = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "flo
 def errors_of_the_families(width: float, results: Sequence[dict[str, Any]], operation: str) -> tuple[Figure, str]:
     """The largest error of each library, for every family of inputs and every number format.
 
-    The results are the rows of `benchmarks/results/accuracy.json`.
+    The results are the rows of `measurements.read("accuracy")`.
     """
     rows = [row for row in results if row["operation"] == operation and "max" in row]
     families, dtypes = (list(dict.fromkeys(row[key] for row in rows)) for key in ("family", "dtype"))

@@ -55,6 +55,7 @@ def slopes_of_three_losses(width: float) -> tuple[Figure, str]:
                 axes.text(at, above, name, color=colour, weight="bold")
         axes.set(title=title, xlabel="lead of the right class", xlim=(-8, 8))
         axes.set_xticks([-8, -4, 0, 4, 8], ["−8", "−4", "0", "4", "8"])
+    panels[0].set_yticks([0, 2, 4, 6, 8])
     panels[1].set_yticks([-1, -0.5, 0], ["−1", "−0.5", "0"])
     alt = (
         "Two panels over the lead of the right class, from -8 to 8. The losses: −ln p falls from 8 along a straight "

@@ -327,7 +327,7 @@ WAYS = {
 def softmax_on_a_gpu(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
     """The speed of softmax along many rows as a share of the copy's, by the length of the rows.
 
-    The cases are those of `benchmarks/results/gpu.json`.
+    The cases are those of `measurements.read("gpu")`.
     """
     shares: dict[str, dict[str, dict[int, float]]] = {}  # by type, contestant and columns
     for case in cases:

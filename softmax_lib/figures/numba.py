@@ -101,7 +101,7 @@ _PEERS = {
 def race(results: dict[str, Any], shape: tuple[int, int]) -> dict[str, Any]:
     """The rungs of a matrix of this shape, as the interactive `Ladder` takes them; the faster copy is the limit.
 
-    The results are those of `benchmarks/results/ladder.json`.
+    The results are those of `measurements.read("ladder")`.
     """
     seconds, limit = _seconds(results, shape)
     rungs = _timed_rungs(results, shape)
@@ -131,7 +131,7 @@ def _timed_rungs(results: dict[str, Any], shape: tuple[int, int]) -> list[str]:
 def ladder(width: float, results: dict[str, Any], shape: tuple[int, int]) -> tuple[Figure, str]:
     """The time of each rung for an element of a matrix of this shape, beside a copy's.
 
-    The results are those of `benchmarks/results/ladder.json`.
+    The results are those of `measurements.read("ladder")`.
     """
     seconds, fastest_copy = _seconds(results, shape)
     per_element = 1e9 / (shape[0] * shape[1])
@@ -182,7 +182,7 @@ def ladder(width: float, results: dict[str, Any], shape: tuple[int, int]) -> tup
 def speed_beside_peers(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Figure, str]:
     """The speed of float32 softmax by library and shape, as a share of the faster copy's.
 
-    The cases are those of `benchmarks/results/cpu.json`.
+    The cases are those of `measurements.read("cpu")`.
     """
     chosen = [case for case in cases if (case["operation"], case["dtype"]) == ("softmax", "float32")]
     shares: dict[str, list[float]] = {name: [] for name in _PEERS if any(name in c["results"] for c in chosen)}

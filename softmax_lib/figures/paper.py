@@ -5,7 +5,8 @@ thing, and its title says it. Its first argument is the width to draw for, in CS
 asks for the page's column and for a phone's, and puts both drawings into one SVG. The site sets
 that SVG inline, where its text takes the page's typeface, its colours follow the page in light and
 dark, and `figures.css` shows the drawing that fits. Elsewhere (JupyterLab, GitHub) the wide drawing
-stands on white paper of its own.
+stands on white paper of its own, also where styles are dropped: each is an attribute beside it. A
+notebook that is not trusted shows no SVG, so a small PNG of the wide drawing is stored with it.
 """
 
 import inspect
@@ -14,14 +15,17 @@ import itertools
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
+import PIL.Image
 from matplotlib.axes import Axes
+from matplotlib.colors import get_named_colors_mapping
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -31,16 +35,18 @@ P = ParamSpec("P")
 # The widths that a figure is drawn for: one unit of Matplotlib's SVG is one CSS pixel.
 WIDE, NARROW = 745, 358
 
-# What stands in for a colour of the page while Matplotlib draws, and the CSS that replaces it in the SVG.
-# Where the page sets no colours, the light ones hold.
-_CSS: dict[str, str] = {}
+# The page's colours by Matplotlib's names for them, each with its light value, which holds where the page sets none,
+# and with what stands in for it while an SVG is drawn.
+_LIGHT: dict[str, str] = {}
+_STAND_INS: dict[str, str] = {}
 
 
 def _token(name: str, light: str) -> str:
-    """A stand-in for the colour `--sw-name` of the page's `tokens.css`."""
-    stand_in = f"#0102{len(_CSS):02x}"
-    _CSS[stand_in] = f"var(--sw-{name}, {light})"
-    return stand_in
+    """Name the colour `--sw-name` of the page's `tokens.css` for Matplotlib."""
+    _LIGHT[f"sw-{name}"] = light
+    _STAND_INS[f"sw-{name}"] = f"#0102{len(_STAND_INS):02x}"
+    get_named_colors_mapping()[f"sw-{name}"] = light
+    return f"sw-{name}"
 
 
 PAPER = _token("bg", "#ffffff")
@@ -102,17 +108,21 @@ LIBRARIES = {
 
 
 class Picture:
-    """A figure as SVG, with the text that stands for it where it cannot be seen."""
+    """A figure as SVG, with the text that stands for it where it cannot be seen, and what draws it as PNG."""
 
-    def __init__(self, svg: str, alt: str) -> None:
+    def __init__(self, svg: str, alt: str, png: Callable[[], bytes]) -> None:
         self.svg = svg
         self.alt = alt
+        self._png = png
 
     def __repr__(self) -> str:
         return self.alt
 
     def _repr_svg_(self) -> str:
         return self.svg
+
+    def _repr_png_(self) -> bytes:
+        return self._png()
 
 
 class Table:
@@ -139,20 +149,45 @@ def picture(draw: Callable[Concatenate[float, P], tuple[Figure, str]]) -> Callab
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Picture:
         drawings = []
         for width in (WIDE, NARROW):
-            # The ids in an SVG are hashes with this salt, and the two drawings share a page.
-            style = {"font.size": 14 if width == WIDE else 13.5, "svg.hashsalt": f"{draw.__name__} {width}"}
-            with mpl.rc_context(_STYLE | style):
+            with _drawing_in(_STAND_INS, draw.__name__, width):
                 figure, alt = draw(width, *args, **kwargs)
                 buffer = io.StringIO()
                 figure.savefig(buffer, format="svg", metadata={"Date": None})
             drawings.append(_for_the_page(buffer.getvalue()))
         wide, narrow = drawings
-        return Picture(_together(wide, narrow, alt), alt)
+
+        def png() -> bytes:
+            with _drawing_in(_LIGHT, draw.__name__, WIDE):
+                figure, _ = draw(WIDE, *args, **kwargs)
+                return _small_png(figure)
+
+        return Picture(_together(wide, narrow, alt), alt, png)
 
     signature = inspect.signature(draw)
     asked = list(signature.parameters.values())[1:]
     vars(drawn)["__signature__"] = signature.replace(parameters=asked, return_annotation=Picture)
     return drawn
+
+
+@contextmanager
+def _drawing_in(colours: dict[str, str], name: str, width: float) -> Iterator[None]:
+    """What Matplotlib is set to while it draws."""
+    # The ids in an SVG are hashes with this salt, and the two drawings share a page.
+    style = {"font.size": 14 if width == WIDE else 13.5, "svg.hashsalt": f"{name} {width}"}
+    for token, colour in colours.items():
+        get_named_colors_mapping()[token] = colour  # one at a time: `update` would leave Matplotlib's cache as it was
+    with mpl.rc_context(_STYLE | style):
+        yield
+
+
+def _small_png(figure: Figure) -> bytes:
+    """The figure with a pixel for each CSS pixel, in 64 colours: some kilobytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=72)
+    image = PIL.Image.open(buffer).convert("RGB").quantize(64, dither=PIL.Image.Dither.NONE)
+    buffer = io.BytesIO()
+    image.save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
 
 
 def _for_the_page(svg: str) -> tuple[str, str]:
@@ -163,13 +198,27 @@ def _for_the_page(svg: str) -> tuple[str, str]:
     svg = svg[svg.index(">") + 1 : svg.rindex("</svg>")]
     # Pictures share a page, where an id must be unique. Only the ids that something refers to stay: they are hashes.
     svg = re.sub(r' id="([^"]+)"', lambda name: name[0] if f"#{name[1]}" in svg else "", svg)
-    for stand_in, css in _CSS.items():
-        svg = svg.replace(stand_in, css)
+    for name, stand_in in _STAND_INS.items():
+        svg = svg.replace(stand_in, f"var(--{name}, {_LIGHT[name]})")
     svg = re.sub(r"(font: [^;\"]*?|font-family: )'[^;\"]*", rf"\1{_FONT}", svg)
     # Two decimals are all that can be seen of a position, and all that is the same on every machine.
     # Only tags are rounded, so that the words between them stay as they are.
     svg = re.sub(r"<[^>]*>", lambda tag: _LONG_NUMBER.sub(lambda n: f"{float(n[0]):.2f}", tag[0]), svg)
+    svg = re.sub(r' style="([^"]*)"', _as_attributes, svg)
     return svg.strip(), f"{float(width):.0f} {float(height):.0f}"
+
+
+def _where_unset(value: str) -> str:
+    """The value that holds where the page sets none."""
+    return re.sub(r"var\(--[\w-]+, ([^()]*)\)", r"\1", value)
+
+
+def _as_attributes(style: re.Match[str]) -> str:
+    """A style as attributes, which GitHub keeps; what the page sets is a style as well, and wins where there is one."""
+    properties = [entry.strip().split(": ", 1) for entry in style[1].split(";") if entry.strip()]
+    attributes = "".join(f' {name}="{_where_unset(value)}"' for name, value in properties)
+    pages = "; ".join(f"{name}: {value}" for name, value in properties if "var(" in value)
+    return attributes + (f' style="{pages}"' if pages else "")
 
 
 def _together(wide: tuple[str, str], narrow: tuple[str, str], alt: str) -> str:
@@ -182,7 +231,7 @@ def _together(wide: tuple[str, str], narrow: tuple[str, str], alt: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" class="sw-figure" '
         f'width="{width}" height="{height}" role="img" aria-label="{label}" '
-        f'style="max-width: 100%; stroke-linejoin: round; {ratios}">\n'
+        f'stroke-linejoin="round" style="max-width: 100%; {ratios}">\n'
         f'<svg class="sw-wide" viewBox="0 0 {wide[1]}" width="100%" height="100%">\n{wide[0]}\n</svg>\n'
         f'<svg class="sw-narrow" viewBox="0 0 {narrow[1]}" width="100%" height="100%" display="none">\n'
         f"{narrow[0]}\n</svg>\n</svg>\n"

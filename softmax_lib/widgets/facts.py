@@ -47,6 +47,9 @@ FEWEST_WORDS: int = _FACTS["limits"]["fewest_words"]
 MOST_WORDS: int = _FACTS["limits"]["most_words"]
 MOST_DRAWS: int = _FACTS["limits"]["most_draws"]
 """One column of dots has room for so many."""
+MOST_TOKENS: int = _FACTS["limits"]["most_tokens"]
+"""A phone has room for a matrix of so many rows and columns."""
+MOST_DIMENSIONS: int = _FACTS["limits"]["most_dimensions"]
 LARGEST_SEED: int = _FACTS["limits"]["largest_seed"]
 LONGEST_SENTENCE: int = _FACTS["limits"]["longest_sentence"]
 SHORTEST_TIME: float = _FACTS["limits"]["shortest_time"]

@@ -1,6 +1,5 @@
 """What the reader places in the picture before seeing the answer: shares, or a number."""
 
-import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from softmax_lib import softmax
 from softmax_lib.widgets.facts import INTERACTIVES
 from softmax_lib.widgets.interactive import Interactive
-from softmax_lib.widgets.stored import class_names, show_given, show_share, stored_form
+from softmax_lib.widgets.stored import class_names, folded_answer, show_given, show_share
 from softmax_lib.widgets.traits import InvalidState, check_count, trait
 
 _SHARES = INTERACTIVES["Guess"]
@@ -68,7 +67,7 @@ class Guess(Interactive):
         names = class_names(self.labels, len(self.logits))
         given = ", ".join(f"{name} {show_given(z)}" for name, z in zip(names, self.logits, strict=True))
         shares = ", ".join(f"{name} {show_share(p)}" for name, p in zip(names, self.probabilities, strict=True))
-        return _covered(self.question, f"Logits: {given}.", f"Shares: {shares}.", self.reason)
+        return folded_answer(self.question, f"Shares: {shares}. {self.reason}", given=f"Logits: {given}.")
 
 
 class GuessNumber(Interactive):
@@ -134,14 +133,4 @@ class GuessNumber(Interactive):
 
     def fallback(self) -> str:
         low, high, number = (f"{show_given(x)} {self.unit}".strip() for x in (self.low, self.high, self.number))
-        return _covered(self.question, f"Somewhere between {low} and {high}.", f"{number}.", self.reason)
-
-
-def _covered(question: str, given: str, answer: str, reason: str) -> str:
-    """What is asked and given, and the answer where only a reader who wants it looks."""
-    return stored_form(
-        "sw-guess",
-        f'<p class="sw-asked">{html.escape(question)}</p><p>{html.escape(given)}</p>'
-        f'<details class="sw-answer"><summary>Show the answer</summary>'
-        f"<p>{html.escape(answer)} {html.escape(reason)}</p></details>",
-    )
+        return folded_answer(self.question, f"{number}. {self.reason}", given=f"Somewhere between {low} and {high}.")

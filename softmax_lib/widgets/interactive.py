@@ -80,5 +80,5 @@ class Interactive(anywidget.AnyWidget):
         state = json.dumps(self._state(), ensure_ascii=False, allow_nan=False)
         return (
             f'<div class="softmax-widget" data-widget="{self._component}" data-state="{html.escape(state)}">'
-            f"{self.fallback()}</div>"
+            f'<p class="sw-run">To use this in a notebook, run its cell.</p>{self.fallback()}</div>'
         )

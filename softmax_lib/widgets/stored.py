@@ -16,6 +16,16 @@ def stored_form(kind: str, content: str, **sizes: int) -> str:
     return f'<div class="sw sw-stored {kind}" style="{style}">{content}</div>'
 
 
+def folded_answer(question: str, answer: str, given: str = "") -> str:
+    """What is asked and given, and the answer where only a reader who wants it looks."""
+    facts = f"<p>{html.escape(given)}</p>" if given else ""
+    return stored_form(
+        "sw-guess",
+        f'<p class="sw-asked">{html.escape(question)}</p>{facts}'
+        f'<details class="sw-answer"><summary>Show the answer</summary><p>{html.escape(answer)}</p></details>',
+    )
+
+
 def logit_table(
     caption: str, names: Sequence[str], logits: Sequence[float], probabilities: npt.NDArray[np.float64]
 ) -> str:

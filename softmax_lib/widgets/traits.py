@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
@@ -27,12 +27,21 @@ from softmax_lib.widgets.facts import (
     Field,
 )
 
+if TYPE_CHECKING:
+    from traitlets import TraitType
+else:
+
+    class TraitType(traitlets.TraitType):
+        def __class_getitem__(cls, kinds: Any) -> type:
+            """Traitlets can do this since 5.10, and Colab has 5.7."""
+            return cls
+
 
 class InvalidState(traitlets.TraitError, ValueError):
     """A value that no interactive can show. It is a TraitError so that traitlets rolls back."""
 
 
-def trait(field: Field) -> traitlets.TraitType[Any, Any]:
+def trait(field: Field) -> TraitType[Any, Any]:
     """The trait of a field, by its kind. It follows the view, and the view follows it."""
     default = traitlets.Undefined if field.required else field.default
     return _KINDS[field.kind](default).tag(sync=True)
@@ -56,7 +65,7 @@ def check_range(name: str, number: int | float | None, least: int, most: int) ->
         raise InvalidState(f"{name} must be from {least} to {most}, got {number}")
 
 
-class Number(traitlets.TraitType[float, float]):
+class Number(TraitType[float, float]):
     rule = "a finite number"
 
     def validate(self, obj: Any, value: Any) -> float:
@@ -76,7 +85,7 @@ class PositiveNumber(Number):
         return number > 0
 
 
-class Numbers(traitlets.TraitType[list[float], Any]):
+class Numbers(TraitType[list[float], Any]):
     def validate(self, obj: Any, value: Any) -> list[float]:
         numbers = _as_floats(value)
         if numbers is None:
@@ -84,7 +93,7 @@ class Numbers(traitlets.TraitType[list[float], Any]):
         return numbers
 
 
-class ThreeNumbers(traitlets.TraitType[list[float], Any]):
+class ThreeNumbers(TraitType[list[float], Any]):
     def validate(self, obj: Any, value: Any) -> list[float]:
         numbers = _as_floats(value)
         if numbers is None or len(numbers) != 3:
@@ -92,7 +101,7 @@ class ThreeNumbers(traitlets.TraitType[list[float], Any]):
         return numbers
 
 
-class Matrix(traitlets.TraitType[list[list[float]], Any]):
+class Matrix(TraitType[list[list[float]], Any]):
     def validate(self, obj: Any, value: Any) -> list[list[float]]:
         rows = [_as_floats(row) for row in _as_list(value)]
         good = [row for row in rows if row is not None]
@@ -104,7 +113,7 @@ class Matrix(traitlets.TraitType[list[list[float]], Any]):
         return good
 
 
-class Examples(traitlets.TraitType[list[list[float]], Any]):
+class Examples(TraitType[list[list[float]], Any]):
     """The logits of many examples. A message names the one row that is wrong: nobody would find it among hundreds."""
 
     def validate(self, obj: Any, value: Any) -> list[list[float]]:
@@ -124,7 +133,7 @@ class Examples(traitlets.TraitType[list[list[float]], Any]):
         return good
 
 
-class Classes(traitlets.TraitType[list[int], Any]):
+class Classes(TraitType[list[int], Any]):
     def validate(self, obj: Any, value: Any) -> list[int]:
         classes = _as_list(value)
         for i, index in enumerate(classes):
@@ -135,7 +144,7 @@ class Classes(traitlets.TraitType[list[int], Any]):
         return [int(index) for index in classes]
 
 
-class Labels(traitlets.TraitType[list[str] | None, Any]):
+class Labels(TraitType[list[str] | None, Any]):
     allow_none = True
 
     def validate(self, obj: Any, value: Any) -> list[str]:
@@ -148,7 +157,7 @@ class Labels(traitlets.TraitType[list[str] | None, Any]):
         return labels
 
 
-class Index(traitlets.TraitType[int, Any]):
+class Index(TraitType[int, Any]):
     def validate(self, obj: Any, value: Any) -> int:
         if not _is_index(value):
             raise InvalidState(f"{self.name} must be an index from 0, got {value!r}")
@@ -159,7 +168,7 @@ class IndexOrNone(Index):
     allow_none = True
 
 
-class Integer(traitlets.TraitType[int, Any]):
+class Integer(TraitType[int, Any]):
     rule = "an integer"
 
     def validate(self, obj: Any, value: Any) -> int:
@@ -173,7 +182,7 @@ class IntegerOrNone(Integer):
     allow_none = True
 
 
-class Prompts(traitlets.TraitType[list[NextWord], Any]):
+class Prompts(TraitType[list[NextWord], Any]):
     """Texts with their next words. A message names the one prompt that is wrong, as `Examples` does."""
 
     def validate(self, obj: Any, value: Any) -> list[NextWord]:
@@ -209,7 +218,7 @@ class Time(Number):
         return SHORTEST_TIME <= number <= LONGEST_TIME
 
 
-class Times(traitlets.TraitType[list[float], Any]):
+class Times(TraitType[list[float], Any]):
     def validate(self, obj: Any, value: Any) -> list[float]:
         times = [_as_float(item) for item in _as_list(value)]
         good = [time for time in times if time is not None and SHORTEST_TIME <= time <= LONGEST_TIME]
@@ -218,7 +227,7 @@ class Times(traitlets.TraitType[list[float], Any]):
         return good
 
 
-class Names(traitlets.TraitType[list[str], Any]):
+class Names(TraitType[list[str], Any]):
     def validate(self, obj: Any, value: Any) -> list[str]:
         names = _as_list(value)
         if not 1 <= len(names) <= MOST_RUNGS or not _are_texts(names, LONGEST_LABEL):
@@ -228,7 +237,7 @@ class Names(traitlets.TraitType[list[str], Any]):
         return names
 
 
-class Sentences(traitlets.TraitType[list[str] | None, Any]):
+class Sentences(TraitType[list[str] | None, Any]):
     allow_none = True
 
     def validate(self, obj: Any, value: Any) -> list[str]:
@@ -240,21 +249,21 @@ class Sentences(traitlets.TraitType[list[str] | None, Any]):
         return sentences
 
 
-class TimeUnit(traitlets.TraitType[str, str]):
+class TimeUnit(TraitType[str, str]):
     def validate(self, obj: Any, value: Any) -> str:
         if not isinstance(value, str) or value not in TIME_UNITS:
             raise InvalidState(f"{self.name} must be one of {list(TIME_UNITS)}, got {value!r}")
         return value
 
 
-class Format(traitlets.TraitType[str, str]):
+class Format(TraitType[str, str]):
     def validate(self, obj: Any, value: Any) -> str:
         if not isinstance(value, str) or value not in FORMATS:
             raise InvalidState(f"{self.name} must be one of {list(FORMATS)}, got {value!r}")
         return value
 
 
-class Sliders(traitlets.TraitType[list[str], Any]):
+class Sliders(TraitType[list[str], Any]):
     def validate(self, obj: Any, value: Any) -> list[str]:
         names = _as_list(value)
         if not all(name in SLIDERS for name in names) or isinstance(value, str):
@@ -262,28 +271,28 @@ class Sliders(traitlets.TraitType[list[str], Any]):
         return [name for name in SLIDERS if name in names]
 
 
-class Text(traitlets.TraitType[str, str]):
+class Text(TraitType[str, str]):
     def validate(self, obj: Any, value: Any) -> str:
         if not isinstance(value, str) or not value.strip():
             raise InvalidState(f"{self.name} must be a text that is not empty, got {value!r}")
         return value
 
 
-class Unit(traitlets.TraitType[str, str]):
+class Unit(TraitType[str, str]):
     def validate(self, obj: Any, value: Any) -> str:
         if not isinstance(value, str) or len(value) > LONGEST_LABEL:
             raise InvalidState(f"{self.name} must be a text of at most {LONGEST_LABEL} characters, got {value!r}")
         return value
 
 
-class Flag(traitlets.TraitType[bool, bool]):
+class Flag(TraitType[bool, bool]):
     def validate(self, obj: Any, value: Any) -> bool:
         if not isinstance(value, bool | np.bool_):
             raise InvalidState(f"{self.name} must be True or False, got {value!r}")
         return bool(value)
 
 
-class Choices(traitlets.TraitType[dict[str, str], Any]):
+class Choices(TraitType[dict[str, str], Any]):
     def __init__(self, default_value: Any = traitlets.Undefined) -> None:
         super().__init__(default_value)
         # A list of pairs in JavaScript: its objects put keys that look like integers first.
@@ -301,7 +310,24 @@ class Choices(traitlets.TraitType[dict[str, str], Any]):
         return choices
 
 
-_KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
+class Mistakes(TraitType[dict[float, str], Any]):
+    def __init__(self, default_value: Any = traitlets.Undefined) -> None:
+        super().__init__(default_value)
+        # A list of pairs in JavaScript: the keys of its objects are texts.
+        self.tag(to_json=lambda mistakes, _: [list(pair) for pair in mistakes.items()])
+
+    def validate(self, obj: Any, value: Any) -> dict[float, str]:
+        given = value if isinstance(value, Mapping) else {}
+        mistakes = {number: text for wrong, text in given.items() if (number := _as_float(wrong)) is not None}
+        texts = all(isinstance(text, str) and text.strip() for text in given.values())
+        if not 1 <= len(given) <= MOST_CLASSES or len(mistakes) != len(given) or not texts:
+            raise InvalidState(
+                f"{self.name} must map 1 to {MOST_CLASSES} finite numbers to texts, none empty, got {value!r}"
+            )
+        return mistakes
+
+
+_KINDS: dict[str, Callable[[Any], TraitType[Any, Any]]] = {
     "number": Number,
     "positive number": PositiveNumber,
     "numbers": Numbers,
@@ -325,7 +351,9 @@ _KINDS: dict[str, Callable[[Any], traitlets.TraitType[Any, Any]]] = {
     "text": Text,
     "unit": Unit,
     "flag": Flag,
+    "switch": Flag,
     "choices": Choices,
+    "mistakes": Mistakes,
     "choice": partial(traitlets.Unicode, allow_none=True),
 }
 

@@ -9,9 +9,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from benchmarks import gpu, report
+from benchmarks import gpu
 from benchmarks.cases import Case
-from softmax_lib import figures
+from softmax_lib import figures, measurements
 from softmax_lib.figures.cupy import CONTESTANTS, WAYS
 from softmax_lib.figures.paper import WIDE
 from softmax_lib.kernels.geometry import geometry
@@ -123,25 +123,22 @@ def test_no_two_lines_differ_by_colour_alone():
 
 
 @pytest.fixture
-def cell(tmp_path, monkeypatch):
-    """Run the cell beside the files in `tmp_path`, and return the pictures it shows."""
+def cell(monkeypatch):
+    """Run the cell with a file of measurements in place of the library's, and return the pictures it shows."""
     cells = nbformat.read(BOOK / "cupy.ipynb", as_version=4).cells
-    (source,) = (each.source for each in cells if "results/gpu.json" in each.source)
-    (tmp_path / "book").mkdir()
-    monkeypatch.chdir(tmp_path / "book")
-    (tmp_path / "benchmarks" / "results").mkdir(parents=True)
+    (source,) = (each.source for each in cells if 'measurements.read("gpu")' in each.source)
 
-    def execute():
+    def execute(path):
         shown = []
-        imports = "import json\nfrom pathlib import Path\nfrom softmax_lib import figures\n"
-        exec(imports + source, {"display": shown.append})
+        monkeypatch.setattr(measurements, "read", lambda name: json.loads(path.read_text()))
+        exec(source, {"display": shown.append, "figures": figures, "measurements": measurements})
         return shown
 
     return execute
 
 
 def test_what_the_page_says_of_the_measurements_is_in_the_file():
-    results = json.loads((report.RESULTS / "gpu.json").read_text(encoding="utf-8"))
+    results = measurements.read("gpu")
     assert results["left_out"] == {}
     rows = [case for case in results["cases"] if (case["operation"], case["axis"]) == ("softmax", -1)]
     rows = [case for case in rows if case["dtype"] != "float64" and case["shape"][0] > 1]
@@ -154,19 +151,14 @@ def test_what_the_page_says_of_the_measurements_is_in_the_file():
     assert results["crossover"]["wins_from"]["with_cupy_and_transfers"]["with_numba"] is None
 
 
-def test_without_a_file_the_page_says_so(cell, capsys):
-    assert cell() == []
-    assert capsys.readouterr().out == "No GPU has been measured for this page yet.\n"
-
-
 def test_the_page_shows_what_the_benchmark_writes(cell, small, tmp_path, capsys):  # noqa: F811
     small.setattr(gpu, "GRID", [Case("softmax", (60 // n, n), d) for d in ("float32", "float16") for n in (5, 6)])
     taking_part = {"with_cupy": contestant(0.9), "torch": contestant(0.25)}
-    status, output = run(tmp_path / "benchmarks" / "results", taking_part, small)
+    status, output = run(tmp_path, taking_part, small)
     assert status == 0
     facts = json.loads(output.read_text())["facts"]
     capsys.readouterr()
-    shares, crossover = cell()
+    shares, crossover = cell(output)
     printed = capsys.readouterr().out
     assert printed.startswith(f"none beside {facts['processor']} {facts['cores']} cores\n{facts['date']}")
     told = re.findall(r"(softmax_lib, CuPy|PyTorch) from (\S+) at \d to (\S+) at \d", shares.alt)

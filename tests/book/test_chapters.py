@@ -18,7 +18,7 @@ import pytest
 from softmax_lib import softmax
 from softmax_lib.kernels.geometry import geometry
 from tests import ROOT
-from tools.notebooks import BOOK, normalise
+from tools.notebooks import BOOK, ORIGIN, SETUP, normalise
 
 CHAPTERS = sorted(BOOK.glob("*.ipynb"))
 
@@ -61,15 +61,20 @@ def read(path):
 
 
 def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip() and cell.id != SETUP]
 
 
 def asks(cell):
-    """Whether the cell is a guess or a quiz, whose code has the answer in it."""
-    return re.search(r"\b(Guess|GuessNumber|Quiz)\(", cell.source) is not None
+    """Whether the cell is a guess, a field or a quiz, whose code has the answer in it."""
+    return re.search(r"\b(Guess|GuessNumber|NumberField|Quiz)\(", cell.source) is not None
 
 
-def problems(notebook):
+def stored_state(output):
+    """What the HTML that an interactive stores says of it."""
+    return json.loads(html.unescape(re.search(r'data-state="([^"]*)"', output)[1]))
+
+
+def problems(notebook, chapter="five_logits"):
     """What keeps a notebook from proving anything."""
     for number, cell in enumerate(code_cells(notebook), 1):
         where = f"code cell {number}"
@@ -92,22 +97,23 @@ def problems(notebook):
     if not any("softmax_lib" in cell.source for cell in code_cells(notebook)):
         yield "no cell imports softmax_lib"
     before = nbformat.writes(notebook)
-    normalise(notebook)
+    normalise(notebook, chapter)
     if nbformat.writes(notebook) != before:
         yield "it is not as `make notebooks` writes it"
 
 
 def prose_and_outputs(notebook):
-    """The text a reader reads, and the text that cells print; a quiz or a guess is prose, though a cell shows it."""
+    """The text a reader reads, and the text that cells print; what a quiz, guess or field asks is prose."""
     prose, outputs = [], []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             prose.append(cell.source)
         for output in cell.get("outputs", []):
             data = output.get("data", {})
-            if data.get("text/plain", "").startswith("Guess"):
-                state = json.loads(html.unescape(re.search(r'data-state="([^"]*)"', data["text/html"])[1]))
-                prose.extend((state["question"], state["reason"]))
+            if data.get("text/plain", "").startswith(("Guess", "NumberField(")):
+                state = stored_state(data["text/html"])
+                prose.extend((state["question"], state.get("hint", ""), state["reason"]))
+                prose.extend(text for _, text in state.get("mistakes", []))
                 continue
             shown = [output.get("text", ""), *(text for text in data.values() if isinstance(text, str))]
             (prose if data.get("text/plain", "").startswith("Quiz(") else outputs).extend(shown)
@@ -116,6 +122,7 @@ def prose_and_outputs(notebook):
 
 def numbers(text):
     """The numbers in `text` as they are written, without code, links and addresses."""
+    text = re.sub(r"\[[^\]]*\]\(references\.md#\w+\)", " ", text)
     text = re.sub(r"```\{(code-cell|image).*?```", " ", LISTING.sub(" ", text), flags=re.DOTALL)
     text = re.sub(r"`[^`\n]*`|\]\([^)]*\)|\{[a-z]+\}|https?://\S+", " ", html.unescape(text))
     return re.findall(r"(?<![\w.#])\d+(?:\.\d+)?(?![\w])", text)
@@ -159,7 +166,7 @@ def unproved(notebook, cited=()):
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_every_cell_was_run_and_stores_only_what_a_fresh_run_gives(path):
-    assert list(problems(read(path))) == []
+    assert list(problems(read(path), path.stem)) == []
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -172,7 +179,8 @@ def test_a_chapter_has_its_parts(path):
     text = "\n".join(cell.source for cell in read(path).cells)
     for part in ("## First, a guess", "## Remember", "## Exercises", "## Where next"):
         assert part in text, f"{path.name} has no {part!r}"
-    opening, guess = read(path).cells[:2]
+    origin, setup, opening, guess = read(path).cells[:4]
+    assert (origin.id, setup.id) == (ORIGIN, SETUP)
     assert opening.source.endswith("## First, a guess")
     assert re.search(r"^(Guess|GuessNumber)\($", guess.source, flags=re.MULTILINE)
     remember = text.split("## Remember")[1].split("## ")[0]

@@ -49,7 +49,7 @@ def test_what_is_opened_is_closed_and_no_progress_is_stored():
 
 def test_the_measurements_say_what_the_text_says():
     text = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
-    measured = json.loads((ROOT / "benchmarks/results/dask.json").read_text(encoding="utf-8"))
+    measured = json.loads((ROOT / "softmax_lib/measurements/dask.json").read_text(encoding="utf-8"))
     cases = {case["operation"]: case["results"] for case in measured["cases"]}
     assert not measured["quick"]
     assert measured["workers"] == 2

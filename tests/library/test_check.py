@@ -37,6 +37,16 @@ def loss_in_a_loop(z, classes):
     return sum(scipy.special.logsumexp(row) - row[c] for row, c in zip(z, classes, strict=True)) / len(z)
 
 
+def gradient_by_hand(z, classes):
+    p = softmax_in_numpy(z)
+    p[np.arange(len(z)), classes] -= 1
+    return p
+
+
+def gradient_in_a_loop(z, classes):
+    return [scipy.special.softmax(row) - np.eye(len(row))[c] for row, c in zip(z, classes, strict=True)]
+
+
 def jacobian_in_a_loop(z):
     p = softmax_in_numpy(z)
     return [[p[i] * ((i == j) - p[j]) for j in range(len(z))] for i in range(len(z))]
@@ -62,6 +72,16 @@ def top_p_by_cutting(p, share):
     return kept / kept.sum()
 
 
+NAMES = (
+    "softmax",
+    "log_softmax",
+    "logsumexp",
+    "cross_entropy",
+    "cross_entropy_grad",
+    "jacobian",
+    "temperature",
+    "top_p",
+)
 RIGHT = [
     (check.softmax, softmax_in_numpy),
     (check.softmax, softmax_row_by_row),
@@ -72,6 +92,8 @@ RIGHT = [
     (check.logsumexp, lambda z: [m + np.log(np.exp(row - m).sum()) for row in z for m in [row.max()]]),
     (check.cross_entropy, loss_by_hand),
     (check.cross_entropy, loss_in_a_loop),
+    (check.cross_entropy_grad, gradient_by_hand),
+    (check.cross_entropy_grad, gradient_in_a_loop),
     (check.jacobian, jacobian_in_a_loop),
     (check.jacobian, lambda z: np.diag(naive(z - z.max())) - np.outer(*2 * [naive(z - z.max())])),
     (check.temperature, at_temperature),
@@ -112,8 +134,17 @@ WRONG = [
     (check.cross_entropy, lambda z, c: 1 - naive(z)[[0, 1], c].mean(), "1 less the mean probability"),
     (check.cross_entropy, lambda z, c: -np.log(naive(z)[[0, 1], c].mean()), "logarithms before the mean"),
     (check.cross_entropy, lambda z, c: loss_by_hand(naive(z), c), "applied twice"),
+    (check.cross_entropy, lambda z, c: -np.log(naive(z)).mean(), "mean over all classes"),
     (check.cross_entropy, lambda z, c: -np.log(naive(z)[[0, 1], c]).mean(), "Subtract each row's largest"),
     (check.cross_entropy, lambda z, c: -np.log(softmax_in_numpy(z)[[0, 1], c]).mean(), "ln 0 is lost"),
+    (check.cross_entropy_grad, lambda z, c: naive(z), "These are the probabilities"),
+    (check.cross_entropy_grad, lambda z, c: np.eye(z.shape[1])[c] - naive(z), "wrong sign"),
+    (check.cross_entropy_grad, lambda z, c: naive(z) - 1, "1 is subtracted everywhere"),
+    (check.cross_entropy_grad, lambda z, c: naive(z) - (np.arange(z.shape[1]) == c[0]), "the same class in all rows"),
+    (check.cross_entropy_grad, lambda z, c: np.eye(z.shape[1])[c] * (naive(z) - 1), "have slopes, too"),
+    (check.cross_entropy_grad, lambda z, c: gradient_by_hand(z, c) / len(z), "slopes of the mean loss"),
+    (check.cross_entropy_grad, lambda z, c: naive(z) - np.eye(3)[c], "raises IndexError: index 3 is out of bounds"),
+    (check.cross_entropy_grad, lambda z, c: naive(z) - np.eye(z.shape[1])[c], "too large for a float64"),
     (check.jacobian, lambda z: np.diag(naive(z) * (1 - naive(z))), "Only the diagonal"),
     (check.jacobian, lambda z: naive(z) * (1 - naive(z)), "of a single probability"),
     (check.jacobian, lambda z: np.outer(naive(z), naive(z)), "products p_i p_j"),
@@ -152,11 +183,12 @@ def test_the_librarys_own_functions_pass():
     assert check.softmax(softmax_lib.softmax)
     assert check.log_softmax(softmax_lib.log_softmax)
     assert check.logsumexp(softmax_lib.logsumexp)
+    assert check.cross_entropy_grad(softmax_lib.cross_entropy_grad)
     assert check.jacobian(softmax_lib.softmax_jacobian)
 
 
 def test_every_check_has_right_and_wrong_functions_enough():
-    for name in ("softmax", "log_softmax", "logsumexp", "cross_entropy", "jacobian", "temperature", "top_p"):
+    for name in NAMES:
         examine = getattr(check, name)
         assert sum(each is examine for each, _ in RIGHT) >= 2
         assert sum(each is examine for each, *_ in WRONG) >= 3
@@ -164,8 +196,8 @@ def test_every_check_has_right_and_wrong_functions_enough():
 
 def test_every_known_mistake_is_told_apart_from_the_answer_and_from_the_others():
     """A mistake that gives the right answer in its case, or another mistake's, would be told wrongly."""
-    for name in ("SOFTMAX", "LOG_SOFTMAX", "LOGSUMEXP", "CROSS_ENTROPY", "JACOBIAN", "TEMPERATURE", "TOP_P"):
-        for given, _, mistakes in getattr(check, f"_{name}"):
+    for name in NAMES:
+        for given, _, mistakes in getattr(check, f"_{name.upper()}"):
             arguments = [np.array(each) for each in given]
             with np.errstate(all="ignore"):
                 answers = [np.asarray(wrong(*arguments)) for wrong in mistakes.values()]

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "softmax_lib"
 FILES = sorted(PACKAGE.rglob("*.py"))
 # From the ground up: a file takes from the floors below it, and from its own room.
 FLOORS = [
-    {"digits", "inputs", "examples"},
+    {"digits", "inputs", "examples", "measurements"},
     {"blocks", "derived", "kernels"},
     {"with_numpy"},
     {"with_numba", "with_cupy", "__init__"},

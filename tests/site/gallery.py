@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page
 
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
 from softmax_lib.widgets import (
+    AttentionExplorer,
     CalibrationExplorer,
     Guess,
     GuessNumber,
@@ -19,6 +20,8 @@ from softmax_lib.widgets import (
     LayerExplorer,
     LogitExplorer,
     LossExplorer,
+    NumberField,
+    OnlineStepper,
     PrecisionLab,
     Quiz,
     SamplingExplorer,
@@ -57,12 +60,29 @@ LADDER = Ladder(
     limit=0.00399043,
     changes=["It begins here.", "No new arrays.", "The temporaries are back. " * 6, "Each core gets its share."],
 )
+NUMBER_FIELD = NumberField(
+    "4096 rows of 50 000 float32 are read once and written once, at 200 gigabytes per second. How long does that take?",
+    8.192,
+    {4.096: "That is one way. The result must be written, too.", 2.048: "A float32 has four bytes."},
+    hint="Count the bytes that are read and written.",
+    reason="Bytes over bytes per second is a time.",
+    unit="milliseconds",
+)
 LONG_LABELS = [f"a label of 24 chars, {i:03d}" for i in range(12)]
 SAT = (
     "The cat sat on the",
     ["mat", "floor", "sofa", "bed", "roof", "table", "moon", "piano"],
     [4, 3.2, 2.9, 2.5, 1.8, 1.5, 0.2, -0.5],
 )
+TOKENS = ["the", "cat", "sat", "because", "it", "slept"]
+SCORES = [
+    [6.0, 2.4, -1.2, 0.0, 1.6, -2.0],
+    [4.4, 8.0, 0.8, -1.6, 3.2, 0.4],
+    [0.8, 8.8, 4.0, 1.2, 2.0, -0.8],
+    [1.2, 2.0, 6.4, 3.6, 0.8, 2.4],
+    [0.4, 11.2, 2.8, 1.6, 5.2, 3.6],
+    [0.0, 7.2, 3.2, 4.8, 9.6, 2.8],
+]
 MANY_WORDS = ("After a long and rather rainy day by the sea we went", LONG_LABELS * 3, np.linspace(3, -3, 36))
 GALLERY = [
     LogitExplorer(ANIMAL_LOGITS, ANIMALS.labels),
@@ -74,6 +94,14 @@ GALLERY = [
     SamplingExplorer(
         [SAT, ("Two words after " + "W" * 50, [HOSTILE, "W" * 24], [0.5, 0]), MANY_WORDS], top_k=5, top_p=0.9
     ),
+    AttentionExplorer(SCORES, TOKENS, query=4, key=1),
+    AttentionExplorer(np.linspace(-999, 999, 64).reshape(8, 8), LONG_LABELS[:8], dimension=1, causal=True, query=3),
+    AttentionExplorer([[0.5]]),
+    AttentionExplorer([[1.0, 2.0], [2.0, 2.0]], [HOSTILE, "'\"&amp;</td>"], scaled=False),
+    OnlineStepper([1.2, 0.4, 2.6, 0.8, 1.8], [2.0, 4.0, 7.0, 1.0, 9.0], TOKENS[:5], step=2),
+    OnlineStepper(np.linspace(-3, 3, 12), np.linspace(-1e6, 1e6, 12), LONG_LABELS, step=12),
+    OnlineStepper([0.5], [3.0]),
+    OnlineStepper([-700.0, 700.0, 2.0], [1.0, 1.0, 1.0], [HOSTILE, "'\"&amp;</td>", "W" * 24], step=3),
     PrecisionLab((*ANIMAL_LOGITS[:3], 12), ANIMALS.labels),
     LayerExplorer(**ANIMALS._asdict(), selected=1, wanted=2),
     LayerExplorer(np.linspace(-3, 3, 12), np.eye(12), np.zeros(12), LONG_LABELS),
@@ -97,6 +125,9 @@ GALLERY = [
     GUESS,
     Guess(FIVE_LOGITS, question="And of five?", reason="The largest takes most."),
     GUESS_NUMBER,
+    NUMBER_FIELD,
+    NumberField("What share has each of four equal logits?", 25, {50: HOSTILE}, hint="Count.", reason="¼.", unit="%"),
+    NumberField(HOSTILE, -1e-9, {1e300: "W" * 200}, hint=HOSTILE, reason="W" * 90, unit="<b>bold</b>" * 2),
     LADDER,
     Ladder([HOSTILE, "W" * 24], [1e-12, 1e6], 1e6, HOSTILE, "ns", [HOSTILE, "W" * 200]),
 ]

@@ -24,7 +24,8 @@ SLOW = 120_000  # ms: a kernel on a busy machine
 
 CELLS = [
     "import ipywidgets\n"
-    "from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer, PrecisionLab, Quiz\n"
+    "from softmax_lib.widgets import JacobianExplorer, LayerExplorer, LogitExplorer\n"
+    "from softmax_lib.widgets import NumberField, PrecisionLab, Quiz\n"
     "from softmax_lib.examples import ANIMALS, FIVE_LOGITS\n"
     "explorer = LogitExplorer(FIVE_LOGITS)\n"
     "explorer",
@@ -49,6 +50,9 @@ CELLS = [
     "lab = PrecisionLab([10.0, 12.0])\nlab",
     "print(lab, lab.naive.tolist(), lab.shifted.tolist())",
     "lab.format, lab.shift = 'bfloat16', 100",
+    "field = NumberField('How many?', 12, {6: 'Half.'}, hint='Count.', reason='So.')\nfield",
+    "field.mistakes = {6: 'Half of it.'}",
+    "field.answer = 13",
 ]
 
 
@@ -228,6 +232,25 @@ def test_quiz_and_layer_reach_python(open_lab):
     assert lab.run(10) == "hidden [1.5, 1.5, 2.0], weights [0.0, 0.5, -2.0]"
 
 
+def test_a_field_is_answered_by_keyboard_and_python_changes_what_is_right(open_lab):
+    lab = open_lab("live.ipynb")
+    for index in (0, 17):
+        lab.run(index)
+    field, said = lab.cell(17).get_by_role("textbox", name="How many?"), lab.cell(17).locator(".sw-verdict")
+    for typed, says in (("6", "✗ Not quite. Half."), ("12", "✓ Right. So.")):
+        field.fill("")
+        field.press_sequentially(typed)
+        field.press("Enter")
+        expect(said).to_have_text(says)
+        expect(field).to_be_focused()
+    lab.run(19)
+    expect(said).to_have_text("✗ Not quite. Too small. Count.")
+    field.fill("6")
+    field.press("Enter")
+    lab.run(18)
+    expect(said).to_have_text("✗ Not quite. Half of it.")
+
+
 def test_jacobian_and_lab_drive_python_and_python_them(open_lab):
     lab = open_lab("live.ipynb")
     for index in (0, 11, 14):
@@ -258,6 +281,29 @@ def test_jacobian_and_lab_drive_python_and_python_them(open_lab):
     expect(precision.get_by_role("combobox", name="format")).to_have_value("bfloat16")
     expect(precision.get_by_role("slider", name="shift all")).to_have_value("100")
     expect(precision.get_by_role("cell", name="∞ overflow")).to_have_count(2)
+
+
+def test_a_chapter_reads_before_it_is_run_or_trusted(open_lab):
+    lab = open_lab("five_logits.ipynb")
+    book = lab.page.get_by_role("link", name="The softmax book")
+    expect(book).to_have_attribute("href", re.compile(r"/five_logits\.html$"), timeout=SLOW)
+    expect(lab.page.get_by_role("link", name="batch")).to_have_attribute(
+        "href", re.compile(r"/glossary\.md\b.*#term-batch$")
+    )
+    cited = lab.page.get_by_role("link", name="Radečić, 2020")
+    expect(cited).to_have_attribute("href", re.compile(r"/references\.md\b.*#radecic2020$"))
+    expect(lab.page.locator("aside", has_text="In the article, the sum is 181.73")).to_be_visible()
+
+    guess, explorer, figure = (lab.cell(index) for index in (3, 6, 15))
+    expect(guess.get_by_text("the part of the strip that you expect")).to_be_visible()
+    expect(guess.locator(".jp-Placeholder")).to_be_visible()  # its code is folded
+    assert "reason" not in guess.inner_text()
+    for interactive in (guess, explorer):
+        expect(interactive.get_by_text("To use this in a notebook, run its cell.")).to_be_visible()
+    expect(figure.locator('img[src^="data:image/png"]')).to_be_visible()
+
+    shown = lab.page.locator(".jp-Notebook").inner_text()
+    assert not re.search(r"\{(term|cite|ref|eq|literalinclude)\}|unknown (role|directive)", shown, re.IGNORECASE)
 
 
 def test_a_chapter_comes_alive(open_lab):

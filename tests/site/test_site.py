@@ -201,10 +201,11 @@ def test_buttons_of_the_repository(site: Site, name: str) -> None:
     if name in CHAPTERS:
         path = repository.removeprefix("https://github.com/")
         assert links["Run on Binder"] == f"https://mybinder.org/v2/gh/{path}/main?urlpath=lab/tree/book/{source}"
+        assert links["Run on Colab"] == f"https://colab.research.google.com/github/{path}/blob/main/book/{source}"
         assert links["Download notebook"] == f"_sources/{source}"
         assert json.loads((site.folder / "_sources" / source).read_text(encoding="utf-8"))["nbformat"] == 4
     else:
-        assert "Run on Binder" not in links
+        assert not {"Run on Binder", "Run on Colab"} & links.keys()
 
 
 def toc() -> list[tuple[int, str, str]]:

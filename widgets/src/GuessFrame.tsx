@@ -26,6 +26,14 @@ export function useReveal(shown: Shown) {
   };
 }
 
+/** The answer, on paper and where no script runs. */
+export const Folded = ({ children }: { children: ComponentChildren }) => (
+  <details class="sw-answer">
+    <summary>Show the answer</summary>
+    <p>{children}</p>
+  </details>
+);
+
 interface Props {
   name: string;
   question: string;
@@ -49,12 +57,9 @@ export function GuessFrame({ name, question, reason, shown, verdict, answer, sti
       {children}
       <div class="sw-outcome">
         {still ? (
-          <details class="sw-answer">
-            <summary>Show the answer</summary>
-            <p>
-              {answer} {reason}
-            </p>
-          </details>
+          <Folded>
+            {answer} {reason}
+          </Folded>
         ) : (
           <>
             <p class="sw-verdict" role="status">

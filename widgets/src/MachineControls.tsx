@@ -9,16 +9,16 @@ import { Control } from "./stage.tsx";
 /** What a logit moves by when an arrow key is pressed, and to what a drag is rounded. */
 export const LOGIT_STEP = 0.1;
 
-type LogitProps = Pick<Props, "labels" | "logits" | "extent" | "onChange"> & Pick<Machine, "rows"> & { says: (i: number) => string };
+type LogitProps = Pick<Props, "labels" | "logits" | "extent" | "onChange"> & Pick<Machine, "rows"> & { says: (i: number) => string; of?: string };
 
-/** A slider over each bar, which says of the class what the caller says. */
-export const LogitControls = ({ labels, logits, extent, rows, says, onChange }: LogitProps) =>
+/** A slider over each bar, which says of the class what the caller says; `of` is what the bars are. */
+export const LogitControls = ({ labels, logits, extent, rows, says, of = "logit", onChange }: LogitProps) =>
   logits.map((z, i) => (
     <Control
       key={i}
       id={`logit ${i}`}
-      name={`logit of ${labels[i]}`}
-      text={`${labels[i]}: logit ${logit(z)}, ${says(i)}`}
+      name={`${of} of ${labels[i]}`}
+      text={`${labels[i]}: ${of} ${logit(z)}, ${says(i)}`}
       value={z}
       from={Math.min(-extent, z)}
       to={Math.max(extent, z)}

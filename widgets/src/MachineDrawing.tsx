@@ -61,20 +61,24 @@ interface AxisProps {
   machine: Pick<Machine, "turned" | "axis">;
   temperature: number;
   live: boolean;
-  /** What stands under the heading, where that is not how to pull. */
+  /** The heading, and what stands under it, where that is not how to pull. */
+  heading?: string;
   hint?: string;
+  /** What the axis shows at temperature 1, and the letter for what a temperature divides. */
+  title?: string;
+  of?: string;
   /** Where the heading begins. */
   left?: number;
 }
 
-export function Axis({ machine, temperature, live, hint, left }: AxisProps) {
+export function Axis({ machine, temperature, live, heading = "Logits", hint, title: plain = "logit z", of = "z", left }: AxisProps) {
   const { turned, axis } = machine;
   const { zero, scale, top, bottom, ticks, every } = axis;
-  const title = temperature === 1 ? "logit z" : `z ÷ ${Number(temperature.toPrecision(2))}`;
+  const title = temperature === 1 ? plain : `${of} ÷ ${Number(temperature.toPrecision(2))}`;
   return (
     <g>
       <Text x={left ?? (turned ? 8 : 0)} y={turned ? 15 : 20} size={turned ? 15 : 16} weight={700}>
-        Logits
+        {heading}
       </Text>
       {(live || hint) && (
         <Text class="sw-hint" x={turned ? 62 : 0} y={turned ? 15 : 37} size={13} colour="var(--sw-ink2)">
@@ -123,13 +127,14 @@ export function Flow({ machine, selected }: Pick<Props, "machine" | "selected">)
   );
 }
 
-export function Tower({ machine, selected }: Pick<Props, "machine" | "selected">) {
+/** The exponentials on top of each other; `sum` is the letter for their sum. */
+export function Tower({ machine, selected, sum = "S" }: Pick<Props, "machine" | "selected"> & { sum?: string }) {
   const { turned, parts, tower, strip, courses, foot, unitBrick, tearing, total } = machine;
   const torn = tearing > 1;
   const chosen = parts[selected]!;
   const end = turned ? machine.width - 6 : 6;
   const times = tearing < 9.95 ? tearing.toFixed(1) : exponential(Math.round(tearing));
-  const size = total < 0.0005 ? "S < 0.0005" : `S = ${exponential(total)}`;
+  const size = total < 0.0005 ? `${sum} < 0.0005` : `${sum} = ${exponential(total)}`;
   const side = Math.max(Math.min(unitBrick.side, 26), 1);
   const scale = `= ${whole(unitBrick.worth)}`;
   const scaleRoom = 7 + 7 * scale.length; // at the right edge of the picture
@@ -200,7 +205,7 @@ export function Tower({ machine, selected }: Pick<Props, "machine" | "selected">
         anchor={turned ? "start" : "middle"}
         halo
       >
-        ÷ S
+        {`÷ ${sum}`}
       </Text>
     </g>
   );

@@ -20,12 +20,13 @@ interface Props {
   /** Where the names begin, and how wide their column is; the left edge, and as the stylesheet has it. */
   column?: Stretch;
   labels: readonly string[];
-  values: readonly number[];
+  /** The numbers; none where there is nothing to type. */
+  values?: readonly number[];
   rows: readonly { y: number }[];
   turned: boolean;
   selected: number;
   onSelect: (i: number) => void;
-  onChange: (i: number, value: number) => void;
+  onChange?: (i: number, value: number) => void;
 }
 
 export function Names({ of = "logit", group: means = "formula shows", tag, written = withDecimal, column, labels, values, rows, turned, selected, onSelect, onChange }: Props) {
@@ -43,12 +44,14 @@ export function Names({ of = "logit", group: means = "formula shows", tag, writt
             <input type="radio" name={group} checked={i === selected} aria-label={labels[i]} onChange={() => onSelect(i)} />
             <span title={labels[i]}>{labels[i]}</span>
           </label>
-          <NumberBox
-            name={`${of} of ${labels[i]}`}
-            value={values[i]!}
-            written={written}
-            onChange={(value) => onChange(i, value)}
-          />
+          {values && (
+            <NumberBox
+              name={`${of} of ${labels[i]}`}
+              value={values[i]!}
+              written={written}
+              onChange={(value) => onChange?.(i, value)}
+            />
+          )}
         </div>
       ))}
     </div>
@@ -63,10 +66,10 @@ export const StillNames = ({ tag, labels, values, rows, turned, selected, width,
     {rows.map(({ y }, i) => {
       const chosen = i === selected;
       const lower = tag && chosen ? 6 : 0; // the tag stands over both
-      const [name, number] = turned ? [y + 6, y + 6] : [y - 2 + lower, y + 18 + lower];
+      const [name, number] = turned || !values ? [y + 6, y + 6] : [y - 2 + lower, y + 18 + lower];
       return (
         <g key={i}>
-          {chosen && <rect class="sw-chosen-name" x={column.start} y={turned ? y - 20 : y - 26} width={column.length} height={turned ? 40 : 53} rx="8" />}
+          {chosen && <rect class="sw-chosen-name" x={column.start} y={turned || !values ? y - 20 : y - 26} width={column.length} height={turned || !values ? 40 : 53} rx="8" />}
           {lower > 0 && (
             <Text x={column.start + 8} y={y - 15} size={12} colour="var(--sw-hi-ink)">
               {tag}
@@ -75,9 +78,11 @@ export const StillNames = ({ tag, labels, values, rows, turned, selected, width,
           <Text x={column.start + (turned ? 6 : 8)} y={name} size={turned ? 16 : 18} weight={750} colour={chosen ? "var(--sw-hi-ink)" : textColour(i)}>
             {shortened(labels[i]!, 8)}
           </Text>
-          <Text x={turned ? width - 4 : column.start + 8} y={number} size={16} weight={500} anchor={turned ? "end" : "start"} colour={chosen && !turned ? "var(--sw-hi-ink)" : undefined}>
-            {logit(values[i]!)}
-          </Text>
+          {values && (
+            <Text x={turned ? width - 4 : column.start + 8} y={number} size={16} weight={500} anchor={turned ? "end" : "start"} colour={chosen && !turned ? "var(--sw-hi-ink)" : undefined}>
+              {logit(values[i]!)}
+            </Text>
+          )}
         </g>
       );
     })}

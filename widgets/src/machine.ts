@@ -20,10 +20,12 @@ const ROW = 44; // a grip's hit area
 const TOO_FAR = 1e5; // pixels that no screen has; exp of a hostile logit stays drawable
 
 export interface MachineInput {
-  /** (z + shift) / temperature: the exponents. */
+  /** (z + shift) / temperature: the exponents. There may be fewer than logits: those alone are in the tower. */
   powers: readonly number[];
   /** z + shift: where the grips are. */
   logits: readonly number[];
+  /** Where the bars end, if not at the exponents. */
+  tips?: readonly number[];
   /** The axis goes from −extent to extent. */
   extent: number;
   /** Pixels for one unit of the tower. */
@@ -201,9 +203,8 @@ export function sharesOf(probabilities: readonly number[], foot: number, whole: 
   return ends.map((end, i) => ({ share: above(foot, turned, end, THINNEST), shareLabel: tidy(labels[i]!) }));
 }
 
-export function machine({ powers, logits, extent, unit, width, aside: second }: MachineInput): Machine {
-  const classes = powers.length;
-  const framed = frame(classes, width, second);
+export function machine({ powers, logits, tips = powers, extent, unit, width, aside: second }: MachineInput): Machine {
+  const framed = frame(logits.length, width, second);
   const { turned, rowHeight, top, bottom, left, scale: perUnit, horns, tower, strip, aside, shares: sharesAt, foot, whole, end, height } = framed;
   const scale = (perUnit * 5) / extent;
   const zero = left + 10 + 5 * perUnit;
@@ -219,7 +220,7 @@ export function machine({ powers, logits, extent, unit, width, aside: second }: 
   const probabilities = softmax(powers);
   const bricks = stack(exponentials.map((e) => Math.min(e * unit, TOO_FAR)));
   const shares = sharesOf(probabilities, foot, whole, turned);
-  const rows = logits.map((z, i) => ({ y: top + rowHeight * (i + 0.5), grip: along(z), tip: along(powers[i]!) }));
+  const rows = logits.map((z, i) => ({ y: top + rowHeight * (i + 0.5), grip: along(z), tip: along(tips[i]!) }));
 
   const room = turned ? end - foot : foot - end;
   const middleInSight = ([from, to]: readonly [number, number]) => (Math.min(from, room) + Math.min(to, room)) / 2;

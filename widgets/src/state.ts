@@ -28,8 +28,10 @@ interface Values {
   text: string;
   unit: string;
   flag: boolean;
+  switch: boolean;
   choices: [string, string][];
   choice: string | null;
+  mistakes: [number, string][];
 }
 
 /** A text, the words that are likeliest to follow it, likeliest first, and their logits. */
@@ -59,6 +61,7 @@ const MOST_EXAMPLES = facts.limits.most_examples;
 /** Of equal width, for what a classifier says of itself. */
 export const BINS = facts.limits.bins;
 const { most_prompts, fewest_words, most_words, most_draws: MOST_DRAWS, largest_seed: LARGEST_SEED } = facts.limits;
+const { most_tokens: MOST_TOKENS, most_dimensions: MOST_DIMENSIONS } = facts.limits;
 export { MOST_DRAWS, LARGEST_SEED };
 const LONGEST_FRAGMENT = 8192;
 
@@ -129,6 +132,8 @@ const areExamples = (raw: unknown): raw is number[][] =>
 
 const orNone = (raw: unknown, otherwise: number | null): number | null => (raw === null ? null : index(raw, otherwise));
 
+const flag = (raw: unknown, otherwise: boolean): boolean => (typeof raw === "boolean" ? raw : otherwise);
+
 const isText = (raw: unknown, longest: number): boolean =>
   typeof raw === "string" && raw.trim() !== "" && Array.from(raw).length <= longest;
 
@@ -179,12 +184,14 @@ const parsers: { [F in FieldKind]: (raw: unknown, otherwise: Values[F]) => Value
   sliders: (raw, otherwise) => (Array.isArray(raw) ? facts.sliders.filter((name) => raw.includes(name)) : otherwise),
   text,
   unit: short,
-  flag: (raw, otherwise) => (typeof raw === "boolean" ? raw : otherwise),
+  flag,
+  switch: flag,
   choices: (raw, otherwise) =>
     (Array.isArray(raw) ? raw : otherwise)
       .slice(0, MOST_CLASSES)
       .map((pair) => (Array.isArray(pair) ? [text(pair[0], ""), text(pair[1], "")] : ["", ""])),
   choice: (raw) => (typeof raw === "string" ? raw : null),
+  mistakes: (raw, otherwise) => (Array.isArray(raw) ? raw : otherwise).slice(0, MOST_CLASSES).filter((pair) => Array.isArray(pair) && isFiniteNumber(pair[0]) && isText(pair[1], Infinity)),
 };
 
 // --- all fields together
@@ -235,6 +242,22 @@ const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
       draws: clamp(draws, 0, MOST_DRAWS),
     };
   },
+  AttentionExplorer({ scores, labels, dimension, scaled, causal, query, key }) {
+    const tokens = scores.slice(0, MOST_TOKENS);
+    const last = tokens.length - 1;
+    return {
+      scores: tokens.map((row) => tokens.map((_, j) => row[j] ?? 0)),
+      labels: fitLabels(labels, tokens.length),
+      dimension: clamp(dimension, 1, MOST_DIMENSIONS),
+      ...{ scaled, causal, query: clamp(query, 0, last), key: clamp(key, 0, last) },
+    };
+  },
+  OnlineStepper: ({ scores, values, labels, step }) => ({
+    scores,
+    values: scores.map((_, i) => values[i] ?? 0),
+    labels: fitLabels(labels, scores.length),
+    step: clamp(step, 1, scores.length),
+  }),
   PrecisionLab: fitLabelsToLogits,
   LayerExplorer: ({ hidden, weights, bias, labels, selected, wanted }) => ({
     hidden,
@@ -255,6 +278,7 @@ const fits: { [K in Kind]: (state: States[K]) => States[K] } = {
       logarithmic: state.logarithmic && ends.low > 0,
     };
   },
+  NumberField: (state) => (state.tolerance < 1 ? state : { ...state, tolerance: 0.01 }),
   Ladder({ names, seconds, changes, selected, ...rest }) {
     const count = Math.min(names.length, seconds.length);
     return {
@@ -279,6 +303,7 @@ const blank: Partial<Values> = {
   prompts: [["", ["word 1", "word 2"], [0, 0]]],
   text: "",
   choices: [],
+  mistakes: [],
   names: ["rung 1"],
   times: [1],
   time: 1,
@@ -345,6 +370,7 @@ const readers: { [F in FieldKind]?: (part: string) => unknown } = {
   "index or none": readOrNone,
   "integer or none": readOrNone,
   format: decode,
+  switch: (part) => ({ true: true, false: false })[part],
   choice: decode,
 };
 

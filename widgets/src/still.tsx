@@ -15,7 +15,7 @@ const WIDTHS = [
 ] as const;
 
 /** Those that have a form for paper. */
-const DRAWN = new Set<Kind>(["LogitExplorer", "LossExplorer", "Guess", "GuessNumber", "JacobianExplorer", "CalibrationExplorer", "SimplexExplorer", "SamplingExplorer", "PrecisionLab", "Ladder", "LayerExplorer"]);
+const DRAWN = new Set<Kind>(["LogitExplorer", "LossExplorer", "Guess", "GuessNumber", "NumberField", "JacobianExplorer", "CalibrationExplorer", "SimplexExplorer", "SamplingExplorer", "AttentionExplorer", "OnlineStepper", "PrecisionLab", "Ladder", "LayerExplorer"]);
 
 function still(kind: Kind, json: string): string {
   const View = views[kind] as ComponentType<ViewProps<Kind>>;

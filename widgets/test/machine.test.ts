@@ -121,3 +121,15 @@ test("labels keep their distance and stay as near to their places as that allows
   assert.deepEqual(spread([0, 1], 16, 0, 200), [0, 16]);
   assert.deepEqual(stack([1, 2, 3]), [[5, 6], [3, 5], [0, 3]]);
 });
+
+test("with fewer exponents than logits, only those are in the tower, and every bar has its row", () => {
+  for (const width of [745, 358]) {
+    const input = { logits: [1, 3, 2], tips: [1, 3, 2], extent: 5, unit: 24, width };
+    const [some, all] = [[-2, 0], [-2, 0, -1]].map((powers) => machine({ ...input, powers })) as [Machine, Machine];
+    assert.deepEqual(some.rows, all.rows);
+    assert.deepEqual(some.rows.map(({ tip }) => tip), some.rows.map(({ grip }) => grip));
+    assert.equal(some.parts.length, 2);
+    assert.ok(Math.abs(some.total - (Math.exp(-2) + 1)) < 1e-15);
+    assert.deepEqual([some.height, some.foot, some.whole], [all.height, all.foot, all.whole]);
+  }
+});

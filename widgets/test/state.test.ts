@@ -21,10 +21,13 @@ type LayerState = States["LayerExplorer"];
 type GuessState = States["Guess"];
 type NumberState = States["GuessNumber"];
 type LadderState = States["Ladder"];
+type FieldState = States["NumberField"];
 type QuizState = States["Quiz"];
 type CalibrationState = States["CalibrationExplorer"];
 type SimplexState = States["SimplexExplorer"];
 type SamplingState = States["SamplingExplorer"];
+type AttentionState = States["AttentionExplorer"];
+type OnlineState = States["OnlineStepper"];
 
 const logits: LogitState = { logits: [1.3, 5.1], labels: ["a,b", "ü & co"], temperature: 1, shift: 0, selected: 0, sliders: [] };
 const slopes: JacobianState = { logits: [1, 2], labels: ["a", "b"], row: 1, column: 0, nudge: 0.1 };
@@ -33,6 +36,10 @@ const narrow: PrecisionState = { logits: [1, 2], labels: null, format: "float16"
 const layer: LayerState = { hidden: [1, 2], weights: [[1, 2], [3, 4], [5, 6]], bias: [0, 0, 1], labels: null, selected: 1, wanted: null };
 const shares: GuessState = { logits: [2, 1, 0], labels: ["a", "b", "c"], question: "?", reason: "!" };
 const point: NumberState = { number: 8, low: 1, high: 100, question: "?", reason: "!", unit: "times", logarithmic: true };
+const field: FieldState = {
+  ...{ question: "?", answer: 12, mistakes: [[6, "half"], [24, "twice"]], hint: "Look.", reason: "!" },
+  ...{ unit: "ms", tolerance: 0.02 },
+};
 const rungs: LadderState = {
   ...{ names: ["slow", "fast"], seconds: [0.2, 0.05], limit: 0.01, limit_name: "one copy" },
   ...{ unit: "ms", changes: ["It begins.", "It hurries."], selected: null },
@@ -43,6 +50,11 @@ const nextWords: SamplingState = {
   prompts: [["The cat sat on the", ["mat", "sofa", "roof"], [2, 1, 0]], ["It", ["is", "was"], [1, 1]]],
   ...{ prompt: 0, temperature: 1, top_k: 2, top_p: 0.9, seed: 7, draws: 5 },
 };
+const attention: AttentionState = {
+  ...{ scores: [[4, 0], [0, 8]], labels: ["hot", "tea"], dimension: 16, scaled: true, causal: false },
+  ...{ query: 0, key: 1 },
+};
+const online: OnlineState = { scores: [1, 3, 2], values: [10, 20, 60], labels: null, step: 2 };
 const quiz: QuizState = { question: "?", choices: [["2", "x"], ["1", "y"]], answer: "1", choice: null };
 
 function assertValid(kind: Kind, state: States[Kind]): void {
@@ -111,6 +123,24 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     if (top_k !== null) within(top_k, 1, prompts[prompt]![1].length);
     within(seed, 0, 2 ** 32 - 1);
     within(draws, 0, 100);
+  } else if (kind === "AttentionExplorer") {
+    const { scores, labels, dimension, scaled, causal, query, key } = state as AttentionState;
+    assert.ok(scores.length >= 1 && scores.length <= 8);
+    for (const row of scores) {
+      assert.equal(row.length, scores.length);
+      finite(row);
+    }
+    goodLabels(labels, scores.length);
+    assert.ok(Number.isInteger(dimension) && dimension >= 1 && dimension <= 1e6, `${dimension}`);
+    assert.deepEqual([typeof scaled, typeof causal], ["boolean", "boolean"]);
+    assert.ok(scores[query]![key] !== undefined);
+  } else if (kind === "OnlineStepper") {
+    const { scores, values, labels, step } = state as OnlineState;
+    oneToTwelve(scores);
+    finite([...scores, ...values]);
+    assert.equal(values.length, scores.length);
+    goodLabels(labels, scores.length);
+    assert.ok(Number.isInteger(step) && step >= 1 && step <= scores.length, `${step}`);
   } else if (kind === "Guess") {
     const { logits, labels } = state as GuessState;
     oneToTwelve(logits);
@@ -121,6 +151,12 @@ function assertValid(kind: Kind, state: States[Kind]): void {
     finite([number, low, high, high - low]);
     assert.ok(low < high && low <= number && number <= high);
     assert.ok(!logarithmic || (low > 0 && Number.isFinite(Math.log(high / low))));
+    assert.ok(Array.from(unit).length <= 24);
+  } else if (kind === "NumberField") {
+    const { answer, mistakes, unit, tolerance } = state as FieldState;
+    finite([answer, ...mistakes.map(([wrong]) => wrong)]);
+    assert.ok(mistakes.length <= 12 && mistakes.every(([, text]) => text.trim()));
+    assert.ok(tolerance > 0 && tolerance < 1);
     assert.ok(Array.from(unit).length <= 24);
   } else if (kind === "Ladder") {
     const { names, seconds, limit, unit, changes, selected } = state as LadderState;
@@ -265,6 +301,24 @@ test("examples that do not fit together are none, and those that do stay the sam
   assert.deepEqual(parsed([[1, 2], [3, 4]], [1]).truth, [1, 0]);
 });
 
+test("a link to attention says the scores and both switches, and one to a stepper the step", () => {
+  const changed = { ...attention, scores: [[4, -1.5], [0, 8]], dimension: 64, scaled: false, causal: true, key: 0 };
+  const fragment = writeFragment("AttentionExplorer", "attention-explorer-1", changed, attention);
+  assert.equal(fragment, "#attention-explorer-1?scores=4,-1.5;0,8&dimension=64&scaled=false&causal=true&key=0");
+  assert.deepEqual(readFragment("AttentionExplorer", fragment, attention), changed);
+  const read = (query: string) => readFragment("AttentionExplorer", `#i?${query}`, attention);
+  assert.deepEqual(read("scaled=no&causal=1&causal=True"), attention);
+  assert.deepEqual([read("dimension=0").dimension, read("dimension=9e9").dimension, read("dimension=2.5").dimension], [1, 1e6, 16]);
+  assert.deepEqual(read("scores=1").scores, [[1]]);
+  assert.deepEqual(read(`scores=${"1,2;".repeat(99)}`).scores.length, 8);
+  assert.deepEqual([read("query=9").query, read("key=-3").key], [1, 0]);
+  const step = (query: string) => readFragment("OnlineStepper", `#i?${query}`, online);
+  assert.equal(writeFragment("OnlineStepper", "online-stepper-1", { ...online, step: 3 }, online), "#online-stepper-1?step=3");
+  assert.deepEqual([step("step=0").step, step("step=99").step, step("step=x").step], [1, 3, 2]);
+  assert.deepEqual(step("scores=1,2").values, [10, 20]);
+  assert.deepEqual(step("scores=1,2,3,4").values, [10, 20, 60, 0]);
+});
+
 test("the stored state needs no query", () => {
   assert.equal(writeFragment("LogitExplorer", "logit-explorer-2", logits, logits), "#logit-explorer-2");
   assert.deepEqual(readFragment("LogitExplorer", "#logit-explorer-2", logits), logits);
@@ -292,10 +346,13 @@ test("what a page leaves out has Python's default", () => {
       prompts: [["", ["word 1", "word 2"], [0, 0]]],
       ...{ prompt: 0, temperature: 1, top_k: null, top_p: 1, seed: 0, draws: 0 },
     },
+    AttentionExplorer: { scores: [[0]], labels: null, dimension: 16, scaled: true, causal: false, query: 0, key: 0 },
+    OnlineStepper: { scores: [0], values: [0], labels: null, step: 1 },
     PrecisionLab: { logits: [0], labels: null, format: "float16", shift: 0, scale: 1 },
     LayerExplorer: { hidden: [0], weights: [[0]], bias: [0], labels: null, selected: 0, wanted: null },
     Guess: { logits: [0], labels: null, question: "", reason: "" },
     GuessNumber: { number: 0, low: 0, high: 1, question: "", reason: "", unit: "", logarithmic: false },
+    NumberField: { question: "", answer: 0, mistakes: [], hint: "", reason: "", unit: "", tolerance: 0.01 },
     Ladder: {
       ...{ names: ["rung 1"], seconds: [1], limit: 1, limit_name: "one copy", unit: "ms", changes: null },
       selected: null,
@@ -329,12 +386,14 @@ test("whatever goes in, a valid state comes out", () => {
   const scraps = [
     "logits", "labels", "temperature", "shift", "hidden", "weights", "bias", "choice", "choices", "__proto__",
     "smoothing", "rate", "smooth", "row", "column", "nudge", "scale", "format", "number", "low", "high", "unit", "logarithmic",
+    "answer", "mistakes", "tolerance",
     "names", "seconds", "limit", "limit_name", "changes", "selected", "wanted", "truth",
     "prompts", "prompt", "top_k", "top_p", "seed", "draws", "none",
+    "scores", "dimension", "scaled", "causal", "query", "key", "values", "step", "true", "false",
     "=", "&", ",", ";", "?", "#", "%", "%00", "%2C", "NaN", "1e999", "-1e999", "0", "-0", "1e-400", "0x10", " ", "+",
     "<img src=x onerror=alert(1)>", "\u202e", "\ud800", "9".repeat(400), "null", "[", "]", "{", "}", '"', ":",
   ];
-  const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN], [[1, 2], [3]], [[1, 2], [3, 4]], [0, 1], [9, -9], nextWords.prompts, 2 ** 40];
+  const values: unknown[] = [null, true, 0, -1, 1e308, "", "text", [], {}, [[]], [null], ["<img>"], [1, "2", NaN], [[1, 2], [3]], [[1, 2], [3, 4]], [[1, "one"], [2, " "], ["3", "x"]], [0, 1], [9, -9], nextWords.prompts, 2 ** 40];
   const stored: States = {
     LogitExplorer: logits,
     LossExplorer: learning,
@@ -342,10 +401,13 @@ test("whatever goes in, a valid state comes out", () => {
     CalibrationExplorer: answers,
     SimplexExplorer: dot,
     SamplingExplorer: nextWords,
+    AttentionExplorer: attention,
+    OnlineStepper: online,
     PrecisionLab: narrow,
     LayerExplorer: layer,
     Guess: shares,
     GuessNumber: point,
+    NumberField: field,
     Ladder: rungs,
     Quiz: quiz,
   };
@@ -354,7 +416,7 @@ test("whatever goes in, a valid state comes out", () => {
     const kind = pick(kinds);
     const text = Array.from({ length: random() * 40 }, () => pick(scraps)).join("");
     assertValid(kind, readFragment(kind, `#i?${text}`, stored[kind]));
-    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 37).map((name) => [name, pick(values)])));
+    const json = JSON.stringify(Object.fromEntries(scraps.slice(0, 49).map((name) => [name, pick(values)])));
     assertValid(kind, parseJson(kind, random() < 0.5 ? json : text));
   }
   for (const kind of kinds) assertValid(kind, readFragment(kind, `#i?logits=${"1,".repeat(500_000)}`, stored[kind]));

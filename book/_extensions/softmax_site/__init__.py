@@ -5,7 +5,8 @@
 * ``directives``: an interactive, or the chapters' cards, on a page that is not a notebook.
 * ``miniatures`` and ``share_cards``: drawings for the cards, and for links from elsewhere; both use ``machine``.
 * ``typefaces``: the fonts, cut down to the letters that the pages use.
-* ``glossary``: the definitions that a page shows in place.
+* ``glossary``: what links between pages lead to, and the definitions that a page shows in place.
+* ``runnable``: which code cells run in the page, and what each of them needs.
 * ``templates``: what stands in for a template of the theme has that one's name.
 
 Maths is rendered while the book is built, by the Node that comes with the Python environment. The repository's
@@ -27,9 +28,11 @@ from sphinxcontrib import katex
 
 from .chapters import chapters_of
 from .directives import ChapterCards, SoftmaxChapters, SoftmaxWidget, place_cards
+from .glossary import name_anchors
 from .miniatures import miniature
 from .node import node_binary
 from .pages import FORMULA_STYLESHEET, STYLESHEET, UNUSED_SCRIPTS, TidyTemplates
+from .runnable import PYTHON
 from .share_cards import draw_card
 from .stylesheet import formula_styles, self_contained, used_rules, used_variables, words_in
 from .typefaces import cut_down, letters_in
@@ -82,6 +85,9 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     for asset in [interactives / "widgets.css", *interactives.glob("page*.js")]:
         shutil.copy(asset, static)
     shutil.rmtree(static / "vendor", ignore_errors=True)
+    shutil.rmtree(static / "python", ignore_errors=True)
+    if PYTHON.exists():
+        shutil.copytree(PYTHON, static / "python")
     for file in static.rglob("*"):
         if file.name in UNUSED_SCRIPTS or file.suffix == ".map" or file.name.endswith("macros.html"):
             file.unlink()
@@ -119,6 +125,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     sphinxext.opengraph.get_description = page_description
     sphinxext.opengraph.create_social_card = draw_card
     app.connect("config-inited", configure, priority=100)  # before the table of contents is read
+    app.connect("doctree-read", name_anchors)
     app.connect("doctree-resolved", place_cards)
     app.connect("html-page-context", tell_templates, priority=100)  # before the share cards are drawn
     app.connect("build-finished", finish, priority=900)  # after the theme has written its pygments.css

@@ -32,6 +32,8 @@ def add_first_frames(soup: BeautifulSoup) -> None:
         check=True,
     )
     for interactive, drawing in zip(interactives, json.loads(answer.stdout), strict=True):
+        for hint in interactive.select(".sw-run"):  # it speaks to readers of a notebook
+            hint.decompose()
         if drawing:
             interactive.clear()
             interactive.append(BeautifulSoup(drawing, "html.parser"))

@@ -1,12 +1,23 @@
-"""The definitions that a page's links to the glossary ask for, to be shown in place."""
+"""What links between pages lead to: anything with an id; a term's definition is also shown in place."""
 
 from __future__ import annotations
 
 import functools
+import re
 
 from bs4 import BeautifulSoup
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
+
+
+def name_anchors(app: Sphinx, page: nodes.document) -> None:
+    """Let a plain link, `glossary.md#term-logit`, lead to whatever has an id; MyST knows those of headings alone."""
+    anchors = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
+    ids = [name for node in page.findall(nodes.Element) for name in node.get("ids", [])]
+    ids += [name for raw in page.findall(nodes.raw) for name in re.findall(r'<a id="([^"]+)">', raw.astext())]
+    for name in ids:
+        anchors.setdefault(name, (0, name, ""))
 
 
 @functools.cache

@@ -5,22 +5,19 @@ A drawing is 108 by 80 pixels, and is computed from what the chapter's figure is
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
 import softmax_lib
-from softmax_lib import softmax
+from softmax_lib import measurements, softmax
 from softmax_lib.examples import ANIMAL_LOGITS, ANIMALS, FIVE_LOGITS
 
 from .machine import Layout, Point, machine
 
-RESULTS = Path(__file__).resolve().parents[3] / "benchmarks" / "results"
 WIDTH, HEIGHT = 108, 80
 
 
@@ -138,6 +135,18 @@ def calibration() -> list[str]:
     return drawn
 
 
+def attention() -> list[str]:
+    """Four words under a causal mask: each divides one whole among itself and those before it."""
+    scores = [[0.0], [0.2, 1.4], [0.4, 2.2, 1.0], [-0.4, 1.0, 0.5, 1.2]]
+    drawn = []
+    for i, row in enumerate(scores):
+        left = 12.0
+        for j, share in enumerate(softmax(row).tolist()):
+            drawn.append(bar(left, 9 + 16.5 * i, 84 * share - 1.5, 12, colour(j)))
+            left += 84 * share
+    return drawn
+
+
 def jacobian() -> list[str]:
     """The share of *dog* over its logit, and the tangent at a point of it."""
 
@@ -180,7 +189,7 @@ def stability() -> list[str]:
 
 def numba() -> list[str]:
     """What the rungs of the ladder cost, and the copy that none of them can beat."""
-    case = json.loads((RESULTS / "ladder.json").read_text(encoding="utf-8"))["cases"][0]["results"]
+    case = measurements.read("ladder")["cases"][0]["results"]
     rungs = ["softmax_numpy", "softmax_plain", "softmax_polynomial", "softmax_integer_max", "softmax_threads"]
     seconds = [case[rung]["seconds"]["median"] for rung in rungs]
     copies = [name for name in case if name.startswith("copy")]
@@ -196,7 +205,7 @@ def numba() -> list[str]:
 
 def ladder() -> list[str]:
     """Every rung on the way from NumPy's three lines to the copy, which is the line at the top: how near it comes."""
-    case = json.loads((RESULTS / "ladder.json").read_text(encoding="utf-8"))["cases"][0]["results"]
+    case = measurements.read("ladder")["cases"][0]["results"]
     seconds = [
         one["seconds"]["median"] for name, one in case.items() if name.startswith("softmax_") and "seconds" in one
     ]
@@ -261,7 +270,7 @@ def gradient_checks() -> list[str]:
 
 def accuracy() -> list[str]:
     """The largest errors in units of the last digit: this library's and the others', on all inputs."""
-    rows = json.loads((RESULTS / "accuracy.json").read_text(encoding="utf-8"))["results"]
+    rows = measurements.read("accuracy")["results"]
     rows = [row for row in rows if row["operation"] == "softmax" and row["unit"] == "ulp" and "max" in row]
     families = sorted({(row["dtype"], row["family"]) for row in rows})
 
@@ -285,6 +294,7 @@ DRAWINGS: dict[str, Callable[[], list[str]]] = {
         cross_entropy,
         jacobian,
         calibration,
+        attention,
         stability,
         numba,
         cupy,

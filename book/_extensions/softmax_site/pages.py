@@ -21,6 +21,7 @@ from sphinx.util.images import get_image_size
 from .chapters import Chapter, chapters_of
 from .first_frames import add_first_frames
 from .glossary import add_definitions, definitions
+from .runnable import PYTHON, add_runnable_cells, code_of
 
 STYLESHEET = "book.css"
 FORMULA_STYLESHEET = "formulas.css"
@@ -74,6 +75,7 @@ class TidyTemplates(BuiltinTemplateLoader):
     def init(self, builder: Builder, *args: Any, **options: Any) -> None:
         super().init(builder, *args, **options)
         self.builder = builder
+        self.python = PYTHON.exists()
 
     def render(self, template: str, context: dict[str, Any]) -> str:
         page = super().render(template, context)
@@ -87,6 +89,8 @@ class TidyTemplates(BuiltinTemplateLoader):
         name_chapters(soup, chapters_of(self.builder.env))
         if context["pagename"] == self.builder.config.root_doc:
             dress_front_page(soup)
+        if self.python:
+            add_runnable_cells(soup, code_of(Path(self.builder.srcdir, f"{context['pagename']}.ipynb")))
         images = {name: Path(self.builder.srcdir, source) for source, name in self.builder.images.items()}
         return tidy_page(soup, context["pagename"], self.stylesheets, images)
 
@@ -173,6 +177,7 @@ def lighter(svg: str) -> str:
 
     svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
     svg = re.sub(r' (d|x|y|transform)="[^"]*"', to_tenths, svg)
+    svg = re.sub(r"M (\S+) (\S+) L (\S+) \2 L \3 (\S+) L \1 \4(?: L \1 \2)? z", r"M\1 \2H\3V\4H\1z", svg)  # a rectangle
     return re.sub(r"\s+", " ", re.sub(r"<g>\s*</g>|<g/>", "", svg))
 
 
@@ -262,8 +267,6 @@ def mend_accessibility(soup: BeautifulSoup) -> None:
         button["aria-label"] = button["title"]
     for named in soup.select("button.search-button-field, details.hide > summary"):
         named.attrs.pop("aria-label", None)  # it says less than the text that one sees
-    for cited in soup.select(".citation[role], .citation-list[role]"):
-        del cited["role"]  # deprecated
     for corner in soup.select("th"):
         if not corner.get_text(strip=True) and not corner.find(True):
             corner.name = "td"
@@ -285,7 +288,8 @@ def head_matter(soup: BeautifulSoup, name: str) -> None:
     # on a web server `file:` matches nothing.
     policy = (
         "default-src 'none'; base-uri 'none'; object-src 'none'; form-action 'self' file:; connect-src 'self'; "
-        f"script-src 'self' file: 'sha256-{digest}'; style-src 'self' file: 'unsafe-inline'; "
+        f"script-src 'self' file: 'sha256-{digest}' 'wasm-unsafe-eval'; worker-src 'self'; "
+        "style-src 'self' file: 'unsafe-inline'; "
         "img-src 'self' file: data:; font-src 'self' file: data:"
     )
     soup.html["data-theme"] = "light"  # without a script the page is light

@@ -40,3 +40,19 @@ except ImportError as error:
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert told == f"softmax_lib.with_{package} {message}\n"
+
+
+@pytest.mark.parametrize(
+    ("package", "module", "name"), [("anywidget", "widgets", "anywidget"), ("matplotlib", "figures", "Matplotlib")]
+)
+def test_a_part_without_its_package_names_the_extra(package, module, name):
+    code = f"""
+import sys
+sys.modules[{package!r}] = None
+try:
+    import softmax_lib.{module}
+except ImportError as error:
+    print(error)
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told == f'softmax_lib.{module} needs {name}: pip install "softmax-lib[{module}]"\n'
