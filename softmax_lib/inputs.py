@@ -254,14 +254,19 @@ def _as_classes(given: Any, count: int, axis: int, logits: Array, ignore_index: 
 
 
 def _check_shares(shares: Any, axis: int, xp: Any) -> None:
-    """Refuse what is no distribution, but for what rounding to its type may have done to one."""
-    unit = float(np.spacing(shares.dtype.type(1))) if shares.dtype.kind not in "biu" else 0.0
-    if shares.dtype.kind not in "biuf":
+    dtype = shares.dtype
+    if dtype.kind not in "biuf":
         shares = shares.astype(np.float32)
     least = shares.min() if shares.size else 0
+    check_distributions(dtype, least, shares.sum(axis=axis, dtype=np.float64), xp)
+
+
+def check_distributions(dtype: np.dtype[Any], least: Any, sums: Any, xp: Any = np) -> None:
+    """Refuse what is no distribution, by its least entry and its sum, but for what rounding may have done to one."""
+    unit = float(np.spacing(dtype.type(1))) if dtype.kind not in "biu" else 0.0
     if not least >= -4 * unit:
         raise ValueError(f"target must be a distribution, none negative or NaN, got {float(least)}")
-    sums = xp.atleast_1d(shares.sum(axis=axis, dtype=np.float64))
+    sums = xp.atleast_1d(sums)
     excess = xp.abs(sums - 1)
     if (excess > max(1e-3, 2 * unit)).any():
         worst = float(sums.ravel()[int(xp.argmax(excess))])

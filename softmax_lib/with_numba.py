@@ -29,6 +29,7 @@ from softmax_lib.inputs import Array, Axis
 from softmax_lib.kernels.columns import down_columns, down_columns_on_all_cores
 from softmax_lib.kernels.long_rows import along_long_row
 from softmax_lib.kernels.on_all_cores import SERIAL, on_all_cores
+from softmax_lib.kernels.parts import parts_of_rows, parts_of_rows_on_all_cores
 from softmax_lib.kernels.rows import along_rows, along_rows_on_all_cores
 from softmax_lib.kernels.tasks import LOGARITHMS, NORMALIZERS, PROBABILITIES
 from softmax_lib.kernels.vector_product import (
@@ -95,7 +96,7 @@ def logsumexp(
     logits = inputs.as_logits_up_to_float64("logsumexp", x)
     axes = inputs.as_axes(logits, axis)
     masked = inputs.masked(logits, inputs.as_mask(where, logits))
-    maxima, rests = _normalizers(masked, axes)
+    maxima, rests = normalizers(masked, axes)
     result: Array = np.asarray(maxima + np.log1p(rests))
     # What a rest of float32 exponentials is off by moves the sum by as much of rest / (1 + rest). Near 0, where the
     # maximum cancels the logarithm, that was 677 ULP: such slices are done again in float64. A batch of
@@ -105,7 +106,7 @@ def logsumexp(
         layout = blocks.stacking(masked, axes)
         slices = layout.stack(masked).swapaxes(1, 2)
         some = layout.stack_reduced(cancelled)[:, 0]
-        maxima, rests = _normalizers(slices[some].astype(np.float64), (1,))
+        maxima, rests = normalizers(slices[some].astype(np.float64), (1,))
         result[cancelled] = maxima + np.log1p(rests)
     shape = [1 if i in axes else n for i, n in enumerate(logits.shape) if keepdims or i not in axes]
     return result.astype(logits.dtype).reshape(shape)[()]
@@ -168,7 +169,7 @@ def cross_entropy(
         return with_numpy.cross_entropy(
             logits, target, axis, label_smoothing=label_smoothing, ignore_index=ignore_index
         )
-    loss = derived.loss_of_classes(logits, wanted.classes, axis, *_normalizers(logits, (axis,)))
+    loss = derived.loss_of_classes(logits, wanted.classes, axis, *normalizers(logits, (axis,)))
     return wanted.without_ignored(loss).astype(logits.dtype)[()]
 
 
@@ -195,7 +196,7 @@ def cross_entropy_grad(
     working = _plain(logits)
     gradient = np.empty_like(working)
     _run_along(working, (axis,), PROBABILITIES, gradient)
-    derived.subtract_classes(gradient, working, wanted.classes, axis, *_normalizers(working, (axis,)))
+    derived.subtract_classes(gradient, working, wanted.classes, axis, *normalizers(working, (axis,)))
     result: Array = wanted.without_ignored(gradient.astype(logits.dtype, copy=False), axis)
     return result
 
@@ -265,9 +266,22 @@ def _fits(out: Array, x: Array) -> bool:
     )
 
 
-def _normalizers(logits: Array, axes: tuple[int, ...]) -> Array:
+def normalizers(logits: Array, axes: tuple[int, ...]) -> Array:
     """The maximum of each slice, and the sum of its other exponentials relative to the maximum's own."""
     return _run_along(_plain(logits), axes, NORMALIZERS)
+
+
+def of_part(x: Array, axes: tuple[int, ...], maximum: Array, rest: Array, *, logarithms: bool) -> Array:
+    """Probabilities or their logarithms of a part of slices, from the pairs of the whole, which have `axes` of 1."""
+    working = _plain(x)
+    layout = blocks.stacking(working, axes)
+    rows = np.ascontiguousarray(layout.stack(working).swapaxes(1, 2))
+    result = np.empty_like(rows)
+    if rows.size:
+        pairs = np.stack([layout.stack(array).reshape(-1) for array in (maximum, rest)])
+        arguments = rows.reshape(-1), result.reshape(-1), rows.shape[-1], pairs, logarithms
+        on_all_cores(parts_of_rows, parts_of_rows_on_all_cores, pairs.shape[1], rows.size, arguments)
+    return layout.unstack(result.swapaxes(1, 2), x.shape).astype(x.dtype, copy=False)
 
 
 def _run_along(logits: Array, axes: tuple[int, ...], task: int, out: Array | None = None) -> Array:
@@ -285,7 +299,7 @@ def _run_along(logits: Array, axes: tuple[int, ...], task: int, out: Array | Non
     if stack.size:
         _run(stack, into, outer, length, inner, task, pairs)
     else:
-        pairs[:] = [[-np.inf], [0.0]]
+        pairs[:] = [[-np.inf], [-1.0]]
     if out is not None:
         if into is not result:
             result[...] = into.swapaxes(1, 2)

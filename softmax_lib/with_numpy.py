@@ -246,7 +246,7 @@ def logsumexp(x: npt.ArrayLike, axis: Axis = -1, *, keepdims: bool = False, wher
     """
     logits = inputs.as_logits("logsumexp", x)
     axes = inputs.as_axes(logits, axis)
-    maximum, rest = _normalizers(inputs.masked(logits, inputs.as_mask(where, logits)), axes)
+    maximum, rest = normalizers(inputs.masked(logits, inputs.as_mask(where, logits)), axes)
     result: Array = (maximum + np.log1p(rest)).astype(logits.dtype)
     if keepdims:
         result = result.reshape([1 if i in axes else n for i, n in enumerate(logits.shape)])
@@ -291,7 +291,7 @@ def normalizer(x: npt.ArrayLike, axis: Axis = -1) -> Pair:
     (1000.0, 2.36787944)
     """
     logits = inputs.as_logits("normalizer", x)
-    maximum, rest = _normalizers(logits, inputs.as_axes(logits, axis))
+    maximum, rest = normalizers(logits, inputs.as_axes(logits, axis))
     return maximum[()], (1 + rest)[()]
 
 
@@ -481,7 +481,7 @@ def cross_entropy(
     axis = inputs.as_axis(logits, axis)
     wanted = inputs.as_target("cross_entropy", target, logits, axis, label_smoothing, ignore_index)
     if wanted.is_plain:
-        loss = derived.loss_of_classes(logits, wanted.classes, axis, *_normalizers(logits, (axis,)))
+        loss = derived.loss_of_classes(logits, wanted.classes, axis, *normalizers(logits, (axis,)))
     else:
         kernel = _of_distributions(lambda x, t: (cross_entropy_of(x, t),), wanted)
         (loss,) = blocks.reduce(kernel, (axis,), (0,), logits, wanted.beside(axis))
@@ -560,10 +560,16 @@ def _of_any_array(
     return result if out is not None else result[()]
 
 
-def _normalizers(logits: Array, axes: tuple[int, ...]) -> Pair:
+def normalizers(logits: Array, axes: tuple[int, ...]) -> Pair:
     """The pairs of all slices, `logits` without `axes`; that of an empty slice is the one that changes no other."""
     maximum, rest = blocks.reduce(_normalizer_by_parts, axes, (-np.inf, -1), logits)
     return maximum, rest
+
+
+def of_part(x: Array, axes: tuple[int, ...], maximum: Array, rest: Array, *, logarithms: bool) -> Array:
+    """Probabilities or their logarithms of a part of slices, from the pairs of the whole, which have `axes` of 1."""
+    kernel = log_softmax_of if logarithms else softmax_of_part
+    return blocks.fill(lambda *part: blocks.by_parts(kernel, *part), axes, None, x, maximum, rest)
 
 
 def _normalizer_by_parts(x: Array) -> Pair:

@@ -30,6 +30,7 @@ from softmax_lib.figures.cupy import (
     traffic_of_softmax,
     way_to_the_gpu,
 )
+from softmax_lib.figures.dask import pairs_merge_in_a_tree
 from softmax_lib.figures.five_logits import axis_says_what_sums_to_one, from_logits_to_probabilities
 from softmax_lib.figures.formula import plain_division_fails, two_classes_are_the_sigmoid
 from softmax_lib.figures.jacobian import (
@@ -61,6 +62,7 @@ __all__ = [
     "ladder",
     "layer_of_the_network",
     "learning_curves",
+    "pairs_merge_in_a_tree",
     "plain_division_fails",
     "probabilities_of_a_batch",
     "race",

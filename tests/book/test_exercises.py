@@ -19,6 +19,7 @@ ANSWERS = {
     "cat_dog_tiger": [1.19, sum(map(math.exp, (1.25, 2.44, 0.78, 0.12))) / sum(map(math.exp, (1.25, 2.44, 0.78)))],
     "cross_entropy": [],
     "cupy": [4, 8e3 * 4 * 8192 * 32000 / 3.35e12],
+    "dask": [2 + math.log(1.5 + 3 * math.exp(-2)), 0.64],
     "five_logits": [
         100 * math.e / (math.e**2 + math.e + 1),
         100 / (2 + sum(math.exp(z - 5.1) for z in (1.3, 2.2, 0.7, 1.1))),

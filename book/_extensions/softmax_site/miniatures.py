@@ -225,6 +225,20 @@ def cupy() -> list[str]:
     return [*three_lines, *(bar(9 + 11.4 * i, 48, 9, 18, colour(2 * i)) for i in (0, 1))]
 
 
+def dask() -> list[str]:
+    """Four chunks of a row, each as high as its logits, whose pairs become two, and then one."""
+    row = np.array([1.2, 2.1, 0.4, 3.0, 1.7, 2.4, 0.8, 1.0, 2.8, 1.5, 0.6, 1.9])
+    bars = [bar(9 + 7.6 * i + 1.4 * (i // 3), 30 - 8 * z, 6, 8 * z, colour(i // 3)) for i, z in enumerate(row.tolist())]
+    level: list[Point] = [(20 + 23.8 * i, 42.0) for i in range(4)]
+    lines, dots = [], [dot(*at, 4, colour(i)) for i, at in enumerate(level)]
+    for y in (57, 72):
+        pairs = list(zip(level[::2], level[1::2], strict=True))
+        level = [((a[0] + b[0]) / 2, y) for a, b in pairs]
+        lines += [line([end, to], "var(--sw-rule)", 1.6) for pair, to in zip(pairs, level, strict=True) for end in pair]
+        dots += [dot(*at, 4, "var(--sw-ink)") for at in level]
+    return [*bars, *lines, *dots]
+
+
 def kernel() -> list[str]:
     """Lanes of a warp that find their maximum in pairs."""
     lanes = [3, 5, 2, 7, 1, 4, 8, 6]
@@ -284,6 +298,7 @@ DRAWINGS: dict[str, Callable[[], list[str]]] = {
         stability,
         numba,
         cupy,
+        dask,
         ladder,
         kernel,
         gradient_checks,

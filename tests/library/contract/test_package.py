@@ -22,6 +22,11 @@ def test_importing_loads_numpy_and_nothing_heavier():
             "needs CuPy (pip install cupy-cuda12x) and an NVIDIA GPU; "
             "without them, softmax_lib.with_numba and softmax_lib have the same functions",
         ),
+        (
+            "dask",
+            "needs Dask (pip install 'dask[array,distributed]'); "
+            "without it, softmax_lib has the same functions for arrays that fit into memory",
+        ),
     ],
 )
 def test_a_backend_without_its_package_says_what_to_install(package, message):
