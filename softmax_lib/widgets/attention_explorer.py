@@ -2,7 +2,6 @@
 
 import html
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -54,28 +53,6 @@ class AttentionExplorer(Interactive):
     causal = trait(_FIELDS["causal"])
     query = trait(_FIELDS["query"])
     key = trait(_FIELDS["key"])
-
-    def __init__(
-        self,
-        scores: Iterable[Iterable[float]],
-        labels: Iterable[str] | None = _FIELDS["labels"].default,
-        dimension: int = _FIELDS["dimension"].default,
-        scaled: bool = _FIELDS["scaled"].default,
-        causal: bool = _FIELDS["causal"].default,
-        query: int = _FIELDS["query"].default,
-        key: int = _FIELDS["key"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            scores=scores,
-            labels=labels,
-            dimension=dimension,
-            scaled=scaled,
-            causal=causal,
-            query=query,
-            key=key,
-            **kwargs,
-        )
 
     def check(self, values: dict[str, Any]) -> None:
         scores = values["scores"]

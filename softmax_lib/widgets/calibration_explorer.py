@@ -1,7 +1,6 @@
 """Whether the shares of a classifier can be believed: what it said against how many were right."""
 
 import math
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,16 +55,6 @@ class CalibrationExplorer(Interactive):
     truth = trait(_FIELDS["truth"])
     temperature = trait(_FIELDS["temperature"])
     selected = trait(_FIELDS["selected"])
-
-    def __init__(
-        self,
-        logits: Iterable[Iterable[float]],
-        truth: Iterable[int],
-        temperature: float = _FIELDS["temperature"].default,
-        selected: int | None = _FIELDS["selected"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(logits=logits, truth=truth, temperature=temperature, selected=selected, **kwargs)
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("truth", values["truth"], "rows of logits", values["logits"])

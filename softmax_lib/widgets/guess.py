@@ -1,6 +1,5 @@
 """What the reader places in the picture before seeing the answer: shares, or a number."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -42,17 +41,6 @@ class Guess(Interactive):
     labels = trait(_SHARES["labels"])
     question = trait(_SHARES["question"])
     reason = trait(_SHARES["reason"])
-
-    def __init__(
-        self,
-        logits: Iterable[float],
-        labels: Iterable[str] | None = _SHARES["labels"].default,
-        *,
-        question: str,
-        reason: str,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(logits=logits, labels=labels, question=question, reason=reason, **kwargs)
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("labels", values["labels"], "logits", values["logits"])
@@ -100,29 +88,6 @@ class GuessNumber(Interactive):
     reason = trait(_NUMBER["reason"])
     unit = trait(_NUMBER["unit"])
     logarithmic = trait(_NUMBER["logarithmic"])
-
-    def __init__(
-        self,
-        number: float,
-        low: float,
-        high: float,
-        *,
-        question: str,
-        reason: str,
-        unit: str = _NUMBER["unit"].default,
-        logarithmic: bool = _NUMBER["logarithmic"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            number=number,
-            low=low,
-            high=high,
-            question=question,
-            reason=reason,
-            unit=unit,
-            logarithmic=logarithmic,
-            **kwargs,
-        )
 
     def check(self, values: dict[str, Any]) -> None:
         low, number, high = (values[name] for name in ("low", "number", "high"))

@@ -2,6 +2,7 @@
 
 import html
 import json
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,30 @@ _FIELD_NAMES = {name for fields in INTERACTIVES.values() for name in fields}
 
 
 class Interactive(anywidget.AnyWidget):
-    """What all interactives share: their script, and a stored form without ids, addresses or timings.
+    """What all interactives share: their constructor, their script, and a stored form without ids or timings.
 
-    A subclass has a trait for each of its fields in ``facts.json``, and the first two methods below.
+    A subclass has a trait for each of its fields in ``facts.json``, which are also the arguments of its constructor, in
+    their order, and it has the methods `check` and `fallback`.
     """
 
+    __signature__: Signature
     _esm = _STATIC / "widgets.js"
     _css = _STATIC / "widgets.css"
     _component = traitlets.Unicode().tag(sync=True)
     _stored = traitlets.Dict().tag(sync=True)  # what Reset goes back to
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__name__ in INTERACTIVES:
+            cls.__signature__ = _signature(INTERACTIVES[cls.__name__])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            given = self.__signature__.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{type(self).__name__}: {error}") from None
+        given.apply_defaults()
+        super().__init__(**given.arguments.pop("more"), **given.arguments)
 
     def check(self, values: dict[str, Any]) -> None:
         """Raise InvalidState if these values, each valid for itself, do not fit together."""
@@ -82,3 +98,14 @@ class Interactive(anywidget.AnyWidget):
             f'<div class="softmax-widget" data-widget="{self._component}" data-state="{html.escape(state)}">'
             f'<p class="sw-run">To use this in a notebook, run its cell.</p>{self.fallback()}</div>'
         )
+
+
+def _signature(fields: dict[str, Field]) -> Signature:
+    """A parameter for each field, by its name alone where it is required and one before it is not."""
+    parameters: list[Parameter] = []
+    by_name_alone = False
+    for name, field in fields.items():
+        by_name_alone |= field.required and any(before.default is not Parameter.empty for before in parameters)
+        kind = Parameter.KEYWORD_ONLY if by_name_alone else Parameter.POSITIONAL_OR_KEYWORD
+        parameters.append(Parameter(name, kind, default=Parameter.empty if field.required else field.default))
+    return Signature([*parameters, Parameter("more", Parameter.VAR_KEYWORD)])

@@ -2,7 +2,6 @@
 
 import html
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -46,17 +45,6 @@ class JacobianExplorer(Interactive):
     row = trait(_FIELDS["row"])
     column = trait(_FIELDS["column"])
     nudge = trait(_FIELDS["nudge"])
-
-    def __init__(
-        self,
-        logits: Iterable[float],
-        labels: Iterable[str] | None = _FIELDS["labels"].default,
-        row: int = _FIELDS["row"].default,
-        column: int = _FIELDS["column"].default,
-        nudge: float = _FIELDS["nudge"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(logits=logits, labels=labels, row=row, column=column, nudge=nudge, **kwargs)
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("labels", values["labels"], "logits", values["logits"])

@@ -1,7 +1,6 @@
 """Programs that do the same work, each faster than the last, beside a limit that nobody can pass."""
 
 import html
-from collections.abc import Iterable
 from typing import Any
 
 from softmax_lib.widgets.facts import INTERACTIVES, TIME_UNITS
@@ -45,28 +44,6 @@ class Ladder(Interactive):
     unit = trait(_FIELDS["unit"])
     changes = trait(_FIELDS["changes"])
     selected = trait(_FIELDS["selected"])
-
-    def __init__(
-        self,
-        names: Iterable[str],
-        seconds: Iterable[float],
-        limit: float,
-        limit_name: str = _FIELDS["limit_name"].default,
-        unit: str = _FIELDS["unit"].default,
-        changes: Iterable[str] | None = _FIELDS["changes"].default,
-        selected: int | None = _FIELDS["selected"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            names=names,
-            seconds=seconds,
-            limit=limit,
-            limit_name=limit_name,
-            unit=unit,
-            changes=changes,
-            selected=selected,
-            **kwargs,
-        )
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("seconds", values["seconds"], "names", values["names"])

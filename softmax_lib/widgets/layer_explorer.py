@@ -1,6 +1,5 @@
 """A last layer, and the decision that its logits lead to."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -46,20 +45,6 @@ class LayerExplorer(Interactive):
     labels = trait(_FIELDS["labels"])
     selected = trait(_FIELDS["selected"])
     wanted = trait(_FIELDS["wanted"])
-
-    def __init__(
-        self,
-        hidden: Iterable[float],
-        weights: Iterable[Iterable[float]],
-        bias: Iterable[float],
-        labels: Iterable[str] | None = _FIELDS["labels"].default,
-        selected: int = _FIELDS["selected"].default,
-        wanted: int | None = _FIELDS["wanted"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            hidden=hidden, weights=weights, bias=bias, labels=labels, selected=selected, wanted=wanted, **kwargs
-        )
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("bias", values["bias"], "rows of weights", values["weights"])

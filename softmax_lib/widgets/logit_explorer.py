@@ -1,6 +1,5 @@
 """Logits, temperature and a shift, and the probabilities that follow."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -47,26 +46,6 @@ class LogitExplorer(Interactive):
     shift = trait(_FIELDS["shift"])
     selected = trait(_FIELDS["selected"])
     sliders = trait(_FIELDS["sliders"])
-
-    def __init__(
-        self,
-        logits: Iterable[float],
-        labels: Iterable[str] | None = _FIELDS["labels"].default,
-        temperature: float = _FIELDS["temperature"].default,
-        shift: float = _FIELDS["shift"].default,
-        selected: int = _FIELDS["selected"].default,
-        sliders: Iterable[str] = _FIELDS["sliders"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            logits=logits,
-            labels=labels,
-            temperature=temperature,
-            shift=shift,
-            selected=selected,
-            sliders=sliders,
-            **kwargs,
-        )
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("labels", values["labels"], "logits", values["logits"])

@@ -1,7 +1,6 @@
 """The loss of logits, its gradient, given minus wanted, and the steps that follow from it."""
 
 import html
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -60,26 +59,6 @@ class LossExplorer(Interactive):
     smoothing = trait(_FIELDS["smoothing"])
     rate = trait(_FIELDS["rate"])
     smooth = trait(_FIELDS["smooth"])
-
-    def __init__(
-        self,
-        logits: Iterable[float],
-        labels: Iterable[str] | None = _FIELDS["labels"].default,
-        wanted: int = _FIELDS["wanted"].default,
-        smoothing: float = _FIELDS["smoothing"].default,
-        rate: float = _FIELDS["rate"].default,
-        smooth: bool = _FIELDS["smooth"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            logits=logits,
-            labels=labels,
-            wanted=wanted,
-            smoothing=smoothing,
-            rate=rate,
-            smooth=smooth,
-            **kwargs,
-        )
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("labels", values["labels"], "logits", values["logits"])

@@ -1,6 +1,5 @@
 """A number to find by hand, and what a wrong one shows."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from softmax_lib.widgets.facts import INTERACTIVES
@@ -51,21 +50,6 @@ class NumberField(Interactive):
     reason = trait(_FIELDS["reason"])
     unit = trait(_FIELDS["unit"])
     tolerance = trait(_FIELDS["tolerance"])
-
-    def __init__(
-        self,
-        question: str,
-        answer: float,
-        mistakes: Mapping[float, str],
-        *,
-        hint: str,
-        reason: str,
-        unit: str = _FIELDS["unit"].default,
-        tolerance: float = _FIELDS["tolerance"].default,
-        **kwargs: Any,
-    ) -> None:
-        texts = {"question": question, "hint": hint, "reason": reason, "unit": unit}
-        super().__init__(answer=answer, mistakes=mistakes, tolerance=tolerance, **texts, **kwargs)
 
     def check(self, values: dict[str, Any]) -> None:
         answer, tolerance = values["answer"], values["tolerance"]

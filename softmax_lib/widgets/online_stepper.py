@@ -1,6 +1,5 @@
 """A softmax, and the mean that it weights, of scores that are read once, one after the other."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -45,16 +44,6 @@ class OnlineStepper(Interactive):
     values = trait(_FIELDS["values"])
     labels = trait(_FIELDS["labels"])
     step = trait(_FIELDS["step"])
-
-    def __init__(
-        self,
-        scores: Iterable[float],
-        values: Iterable[float],
-        labels: Iterable[str] | None = _FIELDS["labels"].default,
-        step: int = _FIELDS["step"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(scores=scores, values=values, labels=labels, step=step, **kwargs)
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("values", values["values"], "scores", values["scores"])

@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,17 +68,6 @@ class PrecisionLab(Interactive):
     format = trait(_FIELDS["format"])
     shift = trait(_FIELDS["shift"])
     scale = trait(_FIELDS["scale"])
-
-    def __init__(
-        self,
-        logits: Iterable[float],
-        labels: Iterable[str] | None = _FIELDS["labels"].default,
-        format: str = _FIELDS["format"].default,
-        shift: float = _FIELDS["shift"].default,
-        scale: float = _FIELDS["scale"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(logits=logits, labels=labels, format=format, shift=shift, scale=scale, **kwargs)
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("labels", values["labels"], "logits", values["logits"])

@@ -1,7 +1,6 @@
 """A question to answer before reading on."""
 
 import html
-from collections.abc import Mapping
 from typing import Any
 
 from softmax_lib.widgets.facts import INTERACTIVES
@@ -33,9 +32,6 @@ class Quiz(Interactive):
     choices = trait(_FIELDS["choices"])
     answer = trait(_FIELDS["answer"])
     choice = trait(_FIELDS["choice"])
-
-    def __init__(self, question: str, choices: Mapping[str, str], answer: str, **kwargs: Any) -> None:
-        super().__init__(question=question, choices=choices, answer=answer, **kwargs)
 
     def check(self, values: dict[str, Any]) -> None:
         for name in ("answer", "choice"):

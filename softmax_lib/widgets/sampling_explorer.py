@@ -1,7 +1,6 @@
 """The next word of a sentence: its shares at a temperature, what two cuts leave of them, and words drawn by chance."""
 
 import html
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -64,20 +63,6 @@ class SamplingExplorer(Interactive):
     top_p = trait(_FIELDS["top_p"])
     seed = trait(_FIELDS["seed"])
     draws = trait(_FIELDS["draws"])
-
-    def __init__(
-        self,
-        prompts: Iterable[NextWord | tuple[str, Iterable[str], Iterable[float]]],
-        prompt: int = _FIELDS["prompt"].default,
-        temperature: float = _FIELDS["temperature"].default,
-        top_k: int | None = _FIELDS["top_k"].default,
-        top_p: float = _FIELDS["top_p"].default,
-        seed: int = _FIELDS["seed"].default,
-        draws: int = _FIELDS["draws"].default,
-        **kwargs: Any,
-    ) -> None:
-        settings = {"prompt": prompt, "temperature": temperature, "top_k": top_k, "top_p": top_p}
-        super().__init__(prompts=prompts, **settings, seed=seed, draws=draws, **kwargs)
 
     def check(self, values: dict[str, Any]) -> None:
         check_index("prompt", values["prompt"], "prompts", values["prompts"])

@@ -1,7 +1,6 @@
 """The triangle of all shares that three classes can have, at a temperature."""
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -44,15 +43,6 @@ class SimplexExplorer(Interactive):
     logits = trait(_FIELDS["logits"])
     labels = trait(_FIELDS["labels"])
     temperature = trait(_FIELDS["temperature"])
-
-    def __init__(
-        self,
-        logits: Iterable[float],
-        labels: Iterable[str] | None = _FIELDS["labels"].default,
-        temperature: float = _FIELDS["temperature"].default,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(logits=logits, labels=labels, temperature=temperature, **kwargs)
 
     def check(self, values: dict[str, Any]) -> None:
         check_count("labels", values["labels"], "logits", values["logits"])

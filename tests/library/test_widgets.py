@@ -1006,3 +1006,21 @@ def test_rounding_is_numpys_in_python_and_in_typescript(format):
         # Bit by bit, for the sign of 0; a NaN is a NaN.
         same = (rounded.view(np.uint64) == expected.view(np.uint64)) | (np.isnan(rounded) & np.isnan(expected))
         assert same.all(), list(zip(x[~same][:5], rounded[~same][:5], expected[~same][:5], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: LogitExplorer(), "LogitExplorer: missing a required argument: 'logits'"),
+        (lambda: Guess([1, 0], ["a", "b"], "question", "reason"), "Guess: too many positional arguments"),
+        (lambda: LogitExplorer([1], logits=[2]), "LogitExplorer: multiple values for argument 'logits'"),
+    ],
+)
+def test_a_constructor_takes_the_fields_in_their_order(make, message):
+    assert LogitExplorer([1, 0], ["a", "b"], 2.0, 3.0, 1).get_state(["temperature", "shift", "selected"]) == {
+        "temperature": 2.0,
+        "shift": 3.0,
+        "selected": 1,
+    }
+    with pytest.raises(TypeError, match=re.escape(message)):
+        make()
