@@ -298,6 +298,8 @@ def test_a_page_fits_its_window(browser: Browser, site: Site, name: str) -> None
         for width in (320, 768, 1440):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+            for words in page.locator(".prev-next-footer .chapter-words").all():
+                assert words.bounding_box()["width"] >= 120
 
 
 @every_page
