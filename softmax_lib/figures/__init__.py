@@ -10,6 +10,7 @@ except ImportError as missing:
 
 from softmax_lib.figures.accuracy import errors_of_the_families, errors_table
 from softmax_lib.figures.attention import undivided_scores_saturate
+from softmax_lib.figures.bug_museum import loss_of_softmax_twice
 from softmax_lib.figures.calibration import reliability
 from softmax_lib.figures.cat_dog_tiger import layer_of_the_network, probabilities_of_a_batch
 from softmax_lib.figures.cross_entropy import (
@@ -62,6 +63,7 @@ __all__ = [
     "ladder",
     "layer_of_the_network",
     "learning_curves",
+    "loss_of_softmax_twice",
     "pairs_merge_in_a_tree",
     "plain_division_fails",
     "probabilities_of_a_batch",

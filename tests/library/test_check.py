@@ -1,5 +1,7 @@
 """The checks of a reader's functions: right ones pass, and what people really write wrong is told what is wrong."""
 
+import inspect
+
 import numpy as np
 import pytest
 import scipy.special
@@ -72,6 +74,71 @@ def top_p_by_cutting(p, share):
     return kept / kept.sum()
 
 
+def log_softmax_with_log1p(z):
+    shifted = z - z.max()
+    return shifted - np.log1p(np.delete(np.exp(shifted), z.argmax()).sum())
+
+
+def log_softmax_one_by_one(z):
+    first, *others = sorted(z)[::-1]
+    return [x - first - np.log1p(sum(np.exp(other - first) for other in others)) for x in z]
+
+
+def product_in_pairs(p, v):
+    return p * (p * (v[:, None] - v)).sum(axis=1)
+
+
+def product_centred(p, v):
+    centred = v - v[p.argmax()]
+    return p * (centred - p @ centred)
+
+
+def threads_of_whoever_started_them(process, started_in):
+    if started_in is None:
+        return 2
+    return 2 if process == started_in else 1
+
+
+def after_a_first_call(call, clock):
+    call()
+    start = clock()
+    for _ in range(10):
+        call()
+    return (clock() - start) / 10
+
+
+def least_of_five(call, clock):
+    times = []
+    for _ in range(5):
+        start = clock()
+        call()
+        times.append(clock() - start)
+    return min(times)
+
+
+def mean_of(calls, call, clock):
+    start = clock()
+    for _ in range(calls):
+        call()
+    return (clock() - start) / calls
+
+
+FAR_APART = np.array([[0.0, 1.0, 3.0], [1000.0, 1001.0, 1003.0]])
+SHORT = np.int8([100, 99, -100])
+
+
+def with_asserts(softmax):
+    np.testing.assert_allclose(softmax(FAR_APART), 2 * [softmax_in_numpy(FAR_APART[0])])
+    np.testing.assert_allclose(softmax(SHORT), softmax(SHORT.astype(float)))
+    return True
+
+
+def by_invariants(softmax):
+    p = softmax(FAR_APART)
+    same = np.allclose(p.sum(axis=-1), 1) and np.allclose(p[0], p[1]) and np.isclose(p[0, 1] / p[0, 0], np.e)
+    return same and np.allclose(softmax([100.0, 99.0, -100.0]), softmax(SHORT))
+
+
 NAMES = (
     "softmax",
     "log_softmax",
@@ -81,7 +148,15 @@ NAMES = (
     "jacobian",
     "temperature",
     "top_p",
+    "softmax_of_integers",
+    "log_softmax_tail",
+    "subnormal_sum",
+    "softmax_vjp",
+    "threads_to_use",
+    "timing",
+    "softmax_test",
 )
+WITH_ALL_DIGITS = ("log_softmax_tail", "subnormal_sum", "softmax_vjp")
 RIGHT = [
     (check.softmax, softmax_in_numpy),
     (check.softmax, softmax_row_by_row),
@@ -100,6 +175,20 @@ RIGHT = [
     (check.temperature, lambda z, t: at_temperature(z - 7, t) if t else (z == z.max()).astype(float)),
     (check.top_p, sorted_top_p),
     (check.top_p, top_p_by_cutting),
+    (check.softmax_of_integers, lambda z: softmax_in_numpy(z.astype(float))),
+    (check.softmax_of_integers, lambda z: scipy.special.softmax(np.float64(z))),
+    (check.log_softmax_tail, log_softmax_with_log1p),
+    (check.log_softmax_tail, log_softmax_one_by_one),
+    (check.subnormal_sum, lambda z: np.exp(z + 64).sum() * np.exp(-64)),
+    (check.subnormal_sum, lambda z: np.exp(scipy.special.logsumexp(z))),
+    (check.softmax_vjp, product_centred),
+    (check.softmax_vjp, product_in_pairs),
+    (check.threads_to_use, threads_of_whoever_started_them),
+    (check.threads_to_use, lambda process, started_in: 1 + (started_in in (None, process))),
+    (check.timing, after_a_first_call),
+    (check.timing, least_of_five),
+    (check.softmax_test, with_asserts),
+    (check.softmax_test, by_invariants),
 ]
 WRONG = [
     (check.softmax, lambda z: z / z.sum(), "divides the logits themselves"),
@@ -161,6 +250,56 @@ WRONG = [
     (check.top_p, lambda p, s: np.where(p.cumsum() <= s, p, 0) / p[p.cumsum() <= s].sum(), "that crosses the share"),
     (check.top_p, lambda p, s: np.where(p.cumsum() - p < s, p, 0) / p[p.cumsum() - p < s].sum(), "as they come"),
     (check.top_p, lambda p, s: np.sort(sorted_top_p(p, s))[::-1], "another order"),
+    (check.softmax, lambda z: np.exp(z) / z.sum(), "divides by the sum of the logits"),
+    (check.softmax, lambda z: np.exp(z - z.max()) / z.sum(), "by a sum of logits"),
+    (check.softmax_of_integers, softmax_in_numpy, "wraps around to 56"),
+    (check.softmax_of_integers, lambda z: naive((z - z.max()).astype(float)), "The floats come too late"),
+    (check.softmax_of_integers, lambda z: softmax_in_numpy(z.astype(np.int16)), "float32's"),
+    (check.softmax_of_integers, lambda z: softmax_in_numpy(z.astype(np.float32)), "float32's"),
+    (check.softmax_of_integers, lambda z: softmax_in_numpy(z.astype(np.float16)), "short floats"),
+    (check.softmax_of_integers, lambda z: naive(1.0 * z), "int32 wraps, too"),
+    (check.log_softmax_tail, lambda z: np.log(softmax_in_numpy(z)), "use np.log1p(s)"),
+    (check.log_softmax_tail, lambda z: np.log(softmax_in_numpy(z)), "the answer is [-4.25e-18, -40.0]"),
+    (check.log_softmax_tail, lambda z: z - scipy.special.logsumexp(z), "lost beside 10"),
+    (check.log_softmax_tail, lambda z: z - z.max() - np.log1p(np.exp(z - z.max()).sum()), "log1p adds the 1 itself"),
+    (check.log_softmax_tail, lambda z: z - z.max() - np.log1p(np.exp(z[1:] - z.max()).sum()), "need not come first"),
+    (
+        check.log_softmax_tail,
+        lambda z: z - z.max() - np.log1p(np.exp(z[z < z.max()] - z.max()).sum()),
+        "Leave only one of them out",
+    ),
+    (check.subnormal_sum, lambda z: np.exp(z).sum(), "was rounded up before it was added"),
+    (check.subnormal_sum, lambda z: np.exp(z.max()) * np.exp(z - z.max()).sum(), "was rounded up before"),
+    (check.subnormal_sum, lambda z: np.exp(z + 128).sum(), "Add the exponentials."),
+    (check.softmax_vjp, lambda p, v: p * v, "Subtract the mean of v"),
+    (check.softmax_vjp, lambda p, v: v - p @ v, "does not multiply by p"),
+    (check.softmax_vjp, lambda p, v: p * (v - v.mean()), "Weight it by p"),
+    (check.softmax_vjp, lambda p, v: p * (v - p @ v), "lost in a difference"),
+    (check.softmax_vjp, lambda p, v: np.diag(p) @ v - np.outer(p, p) @ v, "lost in a difference"),
+    (check.softmax_vjp, lambda p, v: p * ((v - v[0]) - p @ (v - v[0])), "need not come first"),
+    (check.softmax_vjp, lambda p, v: p * ((v - v.max()) - p @ (v - v.max())), "need not have the largest v"),
+    (check.threads_to_use, lambda process, started_in: 2, "wait for them for ever"),
+    (check.threads_to_use, lambda process, started_in: 1, "nobody would ever start"),
+    (check.threads_to_use, lambda process, started_in: 2 if process == started_in else 1, "ever start"),
+    (check.threads_to_use, lambda process, started_in: 2 if process == 1 else 1, "two of its own"),
+    (check.threads_to_use, lambda process, started_in: 0 if started_in and process != started_in else 2, "itself"),
+    (check.timing, lambda call, clock: mean_of(1, call, clock), "This is the first call"),
+    (check.timing, lambda call, clock: mean_of(10, call, clock), "in the mean of ten"),
+    (check.timing, lambda call, clock: mean_of(1000, call, clock), "a part of your figure"),
+    (check.timing, lambda call, clock: -clock() + clock(), "No call was made"),
+    (check.timing, lambda call, clock: 10 * after_a_first_call(call, clock), "Divide it by their number"),
+    (check.softmax_test, lambda softmax: True, "accepts exponentials over a sum of logits"),
+    (check.softmax_test, lambda softmax: False, "refuses a right softmax."),
+    (check.softmax_test, lambda softmax: softmax([0.0, 1.0]).sum() == 1, "right but for the last digit"),
+    (check.softmax_test, lambda softmax: np.isclose(softmax([0.0, 1.0]).sum(), 1), "accepts an average"),
+    (check.softmax_test, lambda softmax: np.isclose(softmax([0.0, 1.0])[1], 0.7310585786), "one sum for the whole"),
+    (check.softmax_test, lambda softmax: np.allclose(softmax(FAR_APART / 9).sum(axis=1), 1), "accepts an average"),
+    (check.softmax_test, lambda s: np.allclose(s(FAR_APART[:, :2]), 2 * [softmax_in_numpy(FAR_APART[0, :2])]), "wrap"),
+    (
+        check.softmax_test,
+        lambda softmax: softmax(FAR_APART, axis=0),
+        "With a right softmax, your test raises TypeError",
+    ),
 ]
 
 
@@ -196,11 +335,13 @@ def test_every_check_has_right_and_wrong_functions_enough():
 
 def test_every_known_mistake_is_told_apart_from_the_answer_and_from_the_others():
     """A mistake that gives the right answer in its case, or another mistake's, would be told wrongly."""
-    for name in NAMES:
-        for given, _, mistakes in getattr(check, f"_{name.upper()}"):
+    for name in set(NAMES) - {"softmax_test"}:  # which is given functions
+        atol = 0 if name in WITH_ALL_DIGITS else 1e-8
+        for given, _, mistakes in vars(inspect.getmodule(getattr(check, name)))[f"_{name.upper()}"]:
             arguments = [np.array(each) for each in given]
             with np.errstate(all="ignore"):
                 answers = [np.asarray(wrong(*arguments)) for wrong in mistakes.values()]
             for i, answer in enumerate(answers):
                 for other in answers[:i]:
-                    assert answer.shape != other.shape or not np.allclose(answer, other), (name, given)
+                    same = answer.shape == other.shape and np.allclose(answer, other, atol=atol)
+                    assert not same, (name, given)

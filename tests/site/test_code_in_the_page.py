@@ -191,3 +191,14 @@ def test_a_chapter_about_a_machine_says_what_a_browser_lacks(chapter) -> None:
     page = chapter("numba.html")
     expect(page.locator(".cell-bar")).to_have_count(0)
     expect(page.locator(".cell-note")).to_have_text(re.compile("needs Numba"))
+
+
+def test_a_verdict_is_read_without_scrolling(chapter) -> None:
+    page = chapter("bug_museum.html", width=320)
+    verdicts = page.locator(".cell_output pre", has_text=re.compile("^[✓✗]")).all()
+    assert len(verdicts) == 22
+    too_wide = "pre => pre.closest('details:not([open])') === null && pre.scrollWidth > pre.clientWidth"
+    assert [each.inner_text() for each in verdicts if each.evaluate(too_wide)] == []
+    box = cell(page, "check.timing(milliseconds)")
+    assert run(box).split() == box.locator(".cell_output:not(.is-new) pre").inner_text().split()
+    assert not box.locator(".is-new pre").evaluate(too_wide)

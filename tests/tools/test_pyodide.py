@@ -39,7 +39,7 @@ def test_it_is_laid_out_beside_the_library(distribution: Path, tmp_path: Path) -
     assert (tmp_path / "out" / "numpy.whl").read_bytes() == b"a package"
     with zipfile.ZipFile(tmp_path / "out" / "softmax_lib.zip") as library:
         names = set(library.namelist())
-    assert {"softmax_lib/with_numpy.py", "softmax_lib/check.py", "softmax_lib/figures/paper.py"} <= names
+    assert {"softmax_lib/with_numpy.py", "softmax_lib/check/bugs.py", "softmax_lib/figures/paper.py"} <= names
     assert not [name for name in names if "with_numba" in name or "__pycache__" in name or "/kernels/" in name]
 
 

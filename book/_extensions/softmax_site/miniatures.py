@@ -239,6 +239,25 @@ def dask() -> list[str]:
     return [*bars, *lines, *dots]
 
 
+def bug_museum() -> list[str]:
+    """The rows of a batch after one maximum for all of it: the rows far below it are NaN, and have no shares."""
+    batch = np.array([[0.0, 1.0, 0.5], [800.0, 801.0, 801.5], [0.5, 0.0, 1.5], [801.0, 800.0, 800.5]])
+    with np.errstate(invalid="ignore"):
+        exponentials = np.exp(batch - batch.max())
+        shares = exponentials / exponentials.sum(axis=1, keepdims=True)
+    drawn = []
+    for i, row in enumerate(shares):
+        left, top = 12.0, 9 + 16.5 * i
+        if np.isnan(row).any():
+            frame = [(left, top), (96, top), (96, top + 12), (left, top + 12), (left, top)]
+            drawn.append(line(frame, "var(--sw-ink)", 1.5, DASHES))
+            continue
+        for j, share in enumerate(row.tolist()):
+            drawn.append(bar(left, top, 84 * share - 1.5, 12, colour(j)))
+            left += 84 * share
+    return drawn
+
+
 def kernel() -> list[str]:
     """Lanes of a warp that find their maximum in pairs."""
     lanes = [3, 5, 2, 7, 1, 4, 8, 6]
@@ -299,6 +318,7 @@ DRAWINGS: dict[str, Callable[[], list[str]]] = {
         numba,
         cupy,
         dask,
+        bug_museum,
         ladder,
         kernel,
         gradient_checks,

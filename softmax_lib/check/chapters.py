@@ -1,121 +1,50 @@
-"""Checks of a reader's own functions, which name the first misconception they find.
-
->>> from softmax_lib import check
->>> check.softmax(lambda z: z / z.sum())
-✗ For [2.0, 1.0, 0.0] your function gives [0.667, 0.333, 0.0], and the answer is [0.665, 0.245, 0.09].
-It divides the logits themselves by their sum. Exponentiate them first.
-
-A check calls the function with a list of cases. An answer that a well-known mistake would give is
-recognised as such; any other wrong answer gets the hint of its case.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+"""The checks of the chapters' exercises."""
 
 import numpy as np
 import numpy.typing as npt
 
 import softmax_lib
-
-Function = Callable[..., Any]
-
-
-class Verdict(NamedTuple):
-    """Whether a function is right, and what there is to say of it."""
-
-    right: bool
-    says: str
-
-    def __repr__(self) -> str:
-        return f"{'✓' if self.right else '✗'} {self.says}"
-
-    def __bool__(self) -> bool:
-        return self.right
-
-
-class Case(NamedTuple):
-    """What the function is called with, the hint for a wrong answer, and the mistakes that this case tells apart."""
-
-    given: tuple[Any, ...]
-    hint: str
-    mistakes: Mapping[str, Function] = {}
+from softmax_lib.check.examining import Case, Function, Verdict, examine, shares
 
 
 def softmax(function: Function) -> Verdict:
     """Check `function(z)`: softmax along the last axis, of a list of logits and of a batch with a list in each row."""
-    return _examine(function, softmax_lib.softmax, _SOFTMAX)
+    return examine(function, softmax_lib.softmax, _SOFTMAX)
 
 
 def log_softmax(function: Function) -> Verdict:
     """Check `function(z)`: the logarithms of softmax along the last axis."""
-    return _examine(function, softmax_lib.log_softmax, _LOG_SOFTMAX)
+    return examine(function, softmax_lib.log_softmax, _LOG_SOFTMAX)
 
 
 def logsumexp(function: Function) -> Verdict:
     """Check `function(z)`: the logarithm of the sum of the exponentials of each row of a matrix."""
-    return _examine(function, softmax_lib.logsumexp, _LOGSUMEXP)
+    return examine(function, softmax_lib.logsumexp, _LOGSUMEXP)
 
 
 def cross_entropy(function: Function) -> Verdict:
     """Check `function(z, classes)`: the mean loss of a batch of logits, with the right class of each row."""
-    return _examine(function, lambda z, classes: softmax_lib.cross_entropy(z, classes).mean(), _CROSS_ENTROPY)
+    return examine(function, lambda z, classes: softmax_lib.cross_entropy(z, classes).mean(), _CROSS_ENTROPY)
 
 
 def cross_entropy_grad(function: Function) -> Verdict:
     """Check `function(z, classes)`: the slopes of each row's loss along its logits."""
-    return _examine(function, softmax_lib.cross_entropy_grad, _CROSS_ENTROPY_GRAD)
+    return examine(function, softmax_lib.cross_entropy_grad, _CROSS_ENTROPY_GRAD)
 
 
 def jacobian(function: Function) -> Verdict:
     """Check `function(z)`: the matrix of the slopes of each probability along each logit."""
-    return _examine(function, softmax_lib.softmax_jacobian, _JACOBIAN)
+    return examine(function, softmax_lib.softmax_jacobian, _JACOBIAN)
 
 
 def temperature(function: Function) -> Verdict:
     """Check `function(z, T)`: softmax of z / T for T > 0, and for T = 0 all of it for the largest logit."""
-    return _examine(function, _at_temperature, _TEMPERATURE)
+    return examine(function, _at_temperature, _TEMPERATURE)
 
 
 def top_p(function: Function) -> Verdict:
     """Check `function(p, share)`: the likeliest words until they have the share, renormalised, and 0 for the others."""
-    return _examine(function, _top_p, _TOP_P)
-
-
-def _examine(function: Function, answer: Function, cases: Sequence[Case]) -> Verdict:
-    for given, hint, mistakes in cases:
-        shown = ", ".join(_written(each) for each in given)
-        # Copies, and the reader's arrays may be changed by what the reader wrote.
-        arguments = [np.array(each) if isinstance(each, list) else each for each in given]
-        before = [np.array(each) for each in arguments]
-        with np.errstate(all="ignore"):
-            wanted = np.asarray(answer(*before))
-            try:
-                found = np.asarray(function(*arguments), dtype=float)
-            except Exception as error:  # whatever the reader's code raises is what they must see
-                return Verdict(False, f"For {shown} your function raises {type(error).__name__}: {error}")
-            if any(not np.array_equal(a, b) for a, b in zip(arguments, before, strict=True)):
-                return Verdict(False, f"Your function changed what it was given, {shown}. Compute into a new array.")
-            if _agree(found, wanted):
-                continue
-            says = f"For {shown} your function gives {_written(found)}, and the answer is {_written(wanted)}."
-            for mistake, wrong in mistakes.items():
-                if _agree(found, np.asarray(wrong(*before))):
-                    return Verdict(False, f"{says}\n{mistake}")
-        return Verdict(False, f"{says}\n{hint}")
-    return Verdict(True, f"Right, in all {len(cases)} cases.")
-
-
-def _agree(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> bool:
-    return a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)
-
-
-def _written(value: Any) -> str:
-    """A number or list with three decimals at most."""
-    return str(np.round(value, 3).tolist() if np.ndim(value) else np.round(value, 3))
-
-
-def _shares(ratios: npt.NDArray[np.float64], axis: int | None = -1) -> npt.NDArray[np.float64]:
-    return ratios / ratios.sum(axis=axis, keepdims=True)
+    return examine(function, _top_p, _TOP_P)
 
 
 def _one_hot(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -133,13 +62,19 @@ _SOFTMAX = (
             "It divides the logits themselves by their sum. Exponentiate them first.": lambda z: z / z.sum(),
             "These are the exponentials. Divide them by their sum.": np.exp,
             "These are the logarithms of the probabilities.": softmax_lib.log_softmax,
-            "It uses powers of 2. Softmax uses powers of e, np.exp.": lambda z: _shares(2**z),
+            "It uses powers of 2. Softmax uses powers of e, np.exp.": lambda z: shares(2**z),
             "Each logit goes through a sigmoid of its own, so the shares do not sum to 1.": lambda z: (
                 1 / (1 + np.exp(-z))
             ),
             "All goes to the largest logit. That is argmax.": _one_hot,
             "It has a wrong sign: the largest logit gets the smallest share.": lambda z: softmax_lib.softmax(-z),
             "It divides by the largest logit. Subtract it.": lambda z: softmax_lib.softmax(z / z.max()),
+            "It divides by the sum of the logits. Divide by the sum of their exponentials.": lambda z: (
+                np.exp(z) / z.sum()
+            ),
+            "It divides exponentials by a sum of logits. Divide by the sum of the exponentials.": lambda z: (
+                np.exp(z - z.max()) / z.sum()
+            ),
         },
     ),
     Case(
@@ -151,10 +86,8 @@ _SOFTMAX = (
         (_BATCH,),
         "In a batch, each row is a list of logits of its own.",
         {
-            "The columns sum to 1, and not the rows. Sum along the last axis, axis=-1.": lambda z: _shares(
-                np.exp(z), 0
-            ),
-            "The whole batch sums to 1. Sum each row by itself, axis=-1.": lambda z: _shares(np.exp(z), None),
+            "The columns sum to 1, and not the rows. Sum along the last axis, axis=-1.": lambda z: shares(np.exp(z), 0),
+            "The whole batch sums to 1. Sum each row by itself, axis=-1.": lambda z: shares(np.exp(z), None),
         },
     ),
     Case(
@@ -355,7 +288,7 @@ def _top_p(p: npt.NDArray[np.float64], share: float) -> npt.NDArray[np.float64]:
     order = np.argsort(-p, kind="stable")
     before = np.zeros_like(p)
     before[order[1:]] = p[order].cumsum()[:-1]
-    return _shares(np.where(before < share, p, 0))
+    return shares(np.where(before < share, p, 0))
 
 
 _TOP_P = (
@@ -367,7 +300,7 @@ _TOP_P = (
                 p > 0.2, p, 0
             ),
             "The word that crosses the share is missing. Keep it.": lambda p, s: np.array([1.0, 0, 0, 0]),
-            "It keeps one word too many: the two likeliest have 0.8 already.": lambda p, s: _shares(
+            "It keeps one word too many: the two likeliest have 0.8 already.": lambda p, s: shares(
                 np.where(p > 0.1, p, 0)
             ),
             "It keeps every word that has at least the share by itself.": lambda p, s: np.where(p >= s, p, 0),
@@ -378,7 +311,7 @@ _TOP_P = (
         "The likeliest word need not come first. Look at the words in the order of their probabilities.",
         {
             "The right shares stand in another order than the words.": lambda p, s: np.array([0.625, 0.375, 0, 0]),
-            "It adds up the words as they come. Sort them by probability.": lambda p, s: _shares(
+            "It adds up the words as they come. Sort them by probability.": lambda p, s: shares(
                 np.where(p.cumsum() - p < s, p, 0)
             ),
         },
