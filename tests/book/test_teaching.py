@@ -8,17 +8,16 @@ from tests.book.test_chapters import CHAPTERS, read
 from tools.notebooks import BOOK
 
 TEXT = (BOOK / "teaching.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| (?P<of>[^|]+?) \| \W*(?P<one>\d*|–)\W* \| \W*(?P<two>\d*|–)\W* \| \W*(?P<four>\d*|–)\W* \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([^|]+?) \|" + 3 * r" \W*(\d+|–)\W* \|" + "$", re.MULTILINE)
 
 
 def paths() -> dict[str, dict[str, int]]:
     """What stands in each line of each path, in minutes: a chapter by its file, the rest by its words."""
     found: dict[str, dict[str, int]] = {"one": {}, "two": {}, "four": {}}
-    for row in ROW.finditer(TEXT):
-        name = re.sub(r".*\((\w+)\.ipynb\)", r"\1", row["of"])
-        for path, steps in found.items():
-            if row[path].isdigit():
-                steps[name] = int(row[path])
+    for name, *minutes in ROW.findall(TEXT):
+        for steps, step in zip(found.values(), minutes, strict=True):
+            if step != "–":
+                steps[re.sub(r".*\((\w+)\.ipynb\)", r"\1", name)] = int(step)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What links between pages lead to: anything with an id, or an interactive in a state; a term's definition is also shown in place."""
+"""What links between pages lead to: anything with an id, an interactive in a state, a term's definition."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def name_anchors(app: Sphinx, page: nodes.document) -> None:
 
 
 class StateLinks(SphinxPostTransform):
-    """Lets a link lead to an interactive in a state, `formula.ipynb#logit-explorer-1?shift=3`: no page has that as an id."""
+    """Lets a link lead to an interactive in a state, `formula.ipynb#logit-explorer-1?shift=3`, which is nobody's id."""
 
     default_priority = 8  # before MyST looks for the id
 

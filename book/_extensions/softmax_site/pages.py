@@ -82,7 +82,7 @@ class TidyTemplates(BuiltinTemplateLoader):
         page = super().render(template, context)
         if "<html" not in page:
             return page
-        if "pagename" not in context:  # the page for lost readers, and those to embed: nothing of the theme's is in them
+        if "pagename" not in context:  # the page for lost readers, or one to embed: nothing in it is the theme's
             return page
         soup = BeautifulSoup(page, "html.parser")
         soup.body["data-page"] = context["pagename"]
