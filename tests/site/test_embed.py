@@ -22,7 +22,7 @@ from tests.site.test_teaching import NO_CLIPBOARD, copied_fragment
 SAID = {
     kind: (name, int(wide), int(narrow))
     for kind, name, wide, narrow in re.findall(
-        r'^\| <a href="embed/(\w+)\.html">(.+)</a> \| `\1` \| (\d+) \| (\d+) \|$', TEXT, re.MULTILINE
+        r'^\| <a href="embed/(\w+)\.html">(.+)</a> \| (\d+) \| (\d+) \|$', TEXT, re.MULTILINE
     )
 }
 every_kind = pytest.mark.parametrize("kind", SAID)

@@ -16,19 +16,17 @@ from .chapters import split_title
 PART = re.compile(r"\{exercise\} (?P<title>.+)\n:label: (?P<label>\S+)|\b(?P<check>check\.\w+|NumberField)\(")
 
 
-def exercises_of(chapter: Path) -> tuple[str, dict[str, tuple[str, list[str]]]]:
+def exercises_of(chapter: Path) -> tuple[str, dict[str, tuple[str, set[str]]]]:
     """A chapter's title, and by label the title of each of its exercises and how it checks itself."""
     cells = nbformat.read(chapter, as_version=4).cells
     (title,) = re.findall(r"^# (.+)", "\n".join(cell.source for cell in cells), re.MULTILINE)[:1]
-    found: dict[str, tuple[str, list[str]]] = {}
+    found: dict[str, tuple[str, set[str]]] = {}
     for part in (part for cell in cells for part in PART.finditer(cell.source)):
         if part["label"]:
-            found[part["label"]] = part["title"], []
+            found[part["label"]] = part["title"], set()
         elif found:
-            checks = list(found.values())[-1][1]
-            how = "a number" if part["check"] == "NumberField" else f"`{part['check']}`"
-            if how not in checks:
-                checks.append(how)
+            _, checks = found[[*found][-1]]
+            checks.add("a number" if part["check"] == "NumberField" else "code")
     return title, found
 
 
@@ -38,7 +36,7 @@ class SoftmaxExercises(SphinxDirective):
     has_content = True
 
     def run(self) -> list[nodes.Node]:
-        lines = ["| exercise | what it tests | what checks it |", "| --- | --- | --- |"]
+        lines = ["| exercise | what it tests | checks itself |", "| --- | --- | --- |"]
         for chapter, tests in yaml.safe_load("\n".join(self.content)).items():
             file = Path(self.env.srcdir, f"{chapter}.ipynb")
             self.env.note_dependency(str(file))
@@ -48,7 +46,7 @@ class SoftmaxExercises(SphinxDirective):
             lines.append(f"| **[{split_title(title)[0]}]({chapter}.ipynb)** | | |")
             for label, (name, checks) in exercises.items():
                 link = f"[{name}]({chapter}.ipynb#{label})"
-                lines.append(f"| {link} | {tests[label]} | {', '.join(checks) or 'the solution'} |")
+                lines.append(f"| {link} | {tests[label]} | {', '.join(sorted(checks)) or '–'} |")
         table = nodes.container()
         self.state.nested_parse(StringList(lines, self.get_source_info()[0]), self.content_offset, table)
         for row in table.findall(nodes.row):
