@@ -171,6 +171,8 @@ def test_links_lead_somewhere(site: Site, name: str) -> None:
             continue
         target = site.folder / (unquote(address.path).lstrip("/") or "index.html")
         fragment = unquote(address.fragment)
+        if "?" in fragment:  # a picture in a state, which no page has as an id: test_teaching.py opens those
+            fragment = ""
         arrives = target.is_file() and (not fragment or soup_of(target.name).find(id=fragment))
         if not arrives:
             dead.append(link["href"])

@@ -30,7 +30,8 @@ function open<K extends Kind>(el: HTMLElement, kind: K, View: ComponentType<View
   mount(el, View, home);
   opened.set(el.id, (fragment) => {
     home.update(readFragment(kind, fragment, stored));
-    el.scrollIntoView();
+    // Not scrollIntoView: from within a frame that moves the page around it, too.
+    scrollBy(0, el.getBoundingClientRect().top - parseFloat(getComputedStyle(el).scrollMarginTop));
   });
 }
 

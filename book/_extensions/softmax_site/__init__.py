@@ -3,9 +3,11 @@
 * ``pages``: every page passes through `tidy_page` as it is written; ``stylesheet`` keeps the rules that pages use.
 * ``chapters`` and ``reading_time``: what cards, sidebar and titles say of each chapter.
 * ``directives``: an interactive, or the chapters' cards, on a page that is not a notebook.
+* ``exercises``: the table of all exercises, read from the chapters.
 * ``miniatures`` and ``share_cards``: drawings for the cards, and for links from elsewhere; both use ``machine``.
 * ``typefaces``: the fonts, cut down to the letters that the pages use.
 * ``glossary``: what links between pages lead to, and the definitions that a page shows in place.
+* ``embed``: a small page for each interactive, to be shown within somebody else's page.
 * ``runnable``: which code cells run in the page, and what each of them needs.
 * ``templates``: what stands in for a template of the theme has that one's name.
 
@@ -28,7 +30,8 @@ from sphinxcontrib import katex
 
 from .chapters import chapters_of
 from .directives import ChapterCards, SoftmaxChapters, SoftmaxWidget, place_cards
-from .glossary import name_anchors
+from .exercises import SoftmaxExercises
+from .glossary import StateLinks, name_anchors
 from .miniatures import miniature
 from .node import node_binary
 from .pages import FORMULA_STYLESHEET, STYLESHEET, UNUSED_SCRIPTS, TidyTemplates
@@ -132,4 +135,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(ChapterCards)
     app.add_directive("softmax-widget", SoftmaxWidget)
     app.add_directive("softmax-chapters", SoftmaxChapters)
+    app.add_directive("softmax-exercises", SoftmaxExercises)
+    app.add_post_transform(StateLinks)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -1,4 +1,4 @@
-"""What links between pages lead to: anything with an id; a term's definition is also shown in place."""
+"""What links between pages lead to: anything with an id, an interactive in a state, a term's definition."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import re
 
 from bs4 import BeautifulSoup
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.transforms.post_transforms import SphinxPostTransform
 
 
 def name_anchors(app: Sphinx, page: nodes.document) -> None:
@@ -18,6 +20,19 @@ def name_anchors(app: Sphinx, page: nodes.document) -> None:
     ids += [name for raw in page.findall(nodes.raw) for name in re.findall(r'<a id="([^"]+)">', raw.astext())]
     for name in ids:
         anchors.setdefault(name, (0, name, ""))
+
+
+class StateLinks(SphinxPostTransform):
+    """Lets a link lead to an interactive in a state, `formula.ipynb#logit-explorer-1?shift=3`, which is nobody's id."""
+
+    default_priority = 8  # before MyST looks for the id
+
+    def run(self, **_: object) -> None:
+        for link in list(self.document.findall(addnodes.pending_xref)):
+            fragment = link.get("reftargetid") or ""
+            if "?" in fragment:
+                page = self.app.builder.get_relative_uri(self.env.docname, link["reftarget"])
+                link.replace_self(nodes.reference("", "", *link.children, refuri=f"{page}#{fragment}", internal=True))
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from sphinx.util import logging
 from sphinx.util.images import get_image_size
 
 from .chapters import Chapter, chapters_of
+from .embed import write_embeds
 from .first_frames import add_first_frames
 from .glossary import add_definitions, definitions
 from .runnable import PYTHON, add_runnable_cells, code_of
@@ -81,7 +82,7 @@ class TidyTemplates(BuiltinTemplateLoader):
         page = super().render(template, context)
         if "<html" not in page:
             return page
-        if "pagename" not in context:  # the page for lost readers, which has no stylesheet and no script
+        if "pagename" not in context:  # the page for lost readers, or one to embed: nothing in it is the theme's
             return page
         soup = BeautifulSoup(page, "html.parser")
         soup.body["data-page"] = context["pagename"]
@@ -92,7 +93,9 @@ class TidyTemplates(BuiltinTemplateLoader):
         if self.python:
             add_runnable_cells(soup, code_of(Path(self.builder.srcdir, f"{context['pagename']}.ipynb")))
         images = {name: Path(self.builder.srcdir, source) for source, name in self.builder.images.items()}
-        return tidy_page(soup, context["pagename"], self.stylesheets, images)
+        tidy = tidy_page(soup, context["pagename"], self.stylesheets, images)
+        write_embeds(soup, context["pagename"], Path(self.builder.outdir, "embed"), self)
+        return tidy
 
 
 def tidy_page(soup: BeautifulSoup, name: str, stylesheets: dict[str, None], images: dict[str, Path]) -> str:
