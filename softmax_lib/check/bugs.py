@@ -179,7 +179,7 @@ _THREADS_TO_USE = (
         (2, 1),
         "This process was forked from the one that has the threads. It must do the work alone, in its one thread.",
         {
-            "The threads stayed in process 1, so process 2 would wait for them for ever. It must work alone.": (
+            "The threads stayed in process 1. If process 2 asks for them, it is killed. It must work alone.": (
                 lambda p, s: 2
             ),
             "One thread is always there: the process itself.": lambda p, s: 0,

@@ -4,6 +4,7 @@ An answer that a well-known mistake would give is recognised as such; any other 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,12 @@ class Verdict(NamedTuple):
 
     def __repr__(self) -> str:
         return f"{'✓' if self.right else '✗'} {self.says}"
+
+    def _repr_html_(self) -> str:
+        """The hint is folded: it would give the repair away to a reader who has not tried yet."""
+        lines = escape(repr(self)).split("\n")
+        verdict, *hints = (f'<pre style="white-space: pre-wrap">{line}</pre>' for line in lines)
+        return verdict + "".join(f"<details><summary>Hint</summary>{hint}</details>" for hint in hints)
 
     def __bool__(self) -> bool:
         return self.right

@@ -24,7 +24,7 @@ def loss_of_softmax_twice(width: float) -> tuple[Figure, str]:
         axes.plot(leads, losses, style, color=colour, linewidth=3)
         ends.append((leads[-1], losses[-1], name, colour))
         words.append(f"{name}, from {losses[0]:.2f} to {losses[-1]:.2f}")
-    axes.set(xlabel="lead of the right class", xlim=(0, 10), ylim=(0, 2.5), yticks=[0, 1, 2])
+    axes.set(xlabel="lead of the right class", xlim=(0, 10), ylim=(-0.15, 2.5), yticks=[0, 1, 2])
     name_y(axes, "loss of ten classes")
     name_lines(axes, ends)
     return (

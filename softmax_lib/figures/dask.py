@@ -25,7 +25,7 @@ def pairs_merge_in_a_tree(width: float, row: npt.ArrayLike) -> tuple[Figure, str
         axes.plot([left + 0.15, left + 0.85], [7.3, 7.3], color=INK2, linewidth=1.5)
         for place, z in zip(places, part, strict=True):
             top = 7.4 + 1.9 * (z - least) / (row.max() - least)
-            axes.text(place, top, f"{z:.1f}".replace("-", "−"), ha="center", va="bottom", fontsize=12)
+            axes.text(place, top, f"{z:.1f}".replace("-", "−"), ha="center", va="bottom", fontsize=13)
     level = [(left + 0.5, normalizer(part)) for left, part in enumerate(parts)]
     said = []
     for y in (5.4, 3.2, 1.0):

@@ -1,6 +1,8 @@
 """The checks of a reader's functions: right ones pass, and what people really write wrong is told what is wrong."""
 
+import html
 import inspect
+import re
 
 import numpy as np
 import pytest
@@ -278,7 +280,7 @@ WRONG = [
     (check.softmax_vjp, lambda p, v: np.diag(p) @ v - np.outer(p, p) @ v, "lost in a difference"),
     (check.softmax_vjp, lambda p, v: p * ((v - v[0]) - p @ (v - v[0])), "need not come first"),
     (check.softmax_vjp, lambda p, v: p * ((v - v.max()) - p @ (v - v.max())), "need not have the largest v"),
-    (check.threads_to_use, lambda process, started_in: 2, "wait for them for ever"),
+    (check.threads_to_use, lambda process, started_in: 2, "it is killed"),
     (check.threads_to_use, lambda process, started_in: 1, "nobody would ever start"),
     (check.threads_to_use, lambda process, started_in: 2 if process == started_in else 1, "ever start"),
     (check.threads_to_use, lambda process, started_in: 2 if process == 1 else 1, "two of its own"),
@@ -316,6 +318,22 @@ def test_a_wrong_function_is_told_what_is_wrong(examine, function, said):
     assert not verdict
     assert said in verdict.says
     assert repr(verdict).startswith("✗ ")
+
+
+def test_on_a_page_the_hint_is_folded():
+    verdict = check.softmax(lambda z: np.exp(z))
+    seen, folded = (re.findall(r"<pre[^>]*>(.*?)</pre>", part) for part in verdict._repr_html_().split("<details>"))
+    assert [html.unescape(line) for line in seen + folded] == repr(verdict).split("\n")
+    assert len(seen) == len(folded) == 1
+
+
+def test_what_a_function_says_is_no_markup():
+    def fails(z):
+        raise ValueError("<img src=x onerror=1>")
+
+    verdict = check.softmax(fails)
+    assert "<img src=x onerror=1>" in repr(verdict)
+    assert "<img" not in verdict._repr_html_()
 
 
 def test_the_librarys_own_functions_pass():

@@ -107,7 +107,6 @@ def tidy_page(soup: BeautifulSoup, name: str, stylesheets: dict[str, None], imag
     add_first_frames(soup)
     fold_boxes(soup)
     put_folded_code_below(soup)
-    let_verdicts_wrap(soup)
     keep_punctuation(soup)
     mend_accessibility(soup)
     for error in soup.select(".katex-error"):
@@ -203,13 +202,6 @@ def fold_boxes(soup: BeautifulSoup) -> None:
             box.name, title.name = "details", "summary"
             for link in title.find_all("a"):  # a press unfolds the box: it cannot also follow a link
                 link.unwrap()
-
-
-def let_verdicts_wrap(soup: BeautifulSoup) -> None:
-    """Mark the cells that check a function: what is said of it is sentences, which nobody should have to scroll."""
-    for code in soup.select("div.cell div.cell_input"):
-        if re.search(r"\bcheck\.\w+\(", code.get_text()):
-            code.find_parent(class_="cell")["class"].append("has-verdict")
 
 
 def put_folded_code_below(soup: BeautifulSoup) -> None:
