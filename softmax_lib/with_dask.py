@@ -11,8 +11,6 @@ computed.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -26,26 +24,12 @@ except ImportError as missing:
         "without it, softmax_lib has the same functions for arrays that fit into memory"
     ) from missing
 
-from softmax_lib import derived, inputs, with_numpy
-from softmax_lib.digits import quiet
+from softmax_lib import derived, inputs, of_chunks
 from softmax_lib.inputs import Array, Axis, Pair
-
-in_chunk: Any = with_numpy
-on_one_core: Any = nullcontext
-try:
-    from softmax_lib import with_numba
-    from softmax_lib.kernels.on_all_cores import on_one_core
-except ImportError:
-    pass
-else:
-    in_chunk = with_numba
+from softmax_lib.of_chunks import OF_CLASSES, PAIRS
 
 __all__ = ["cross_entropy", "cross_entropy_grad", "log_softmax", "logsumexp", "normalizer", "softmax"]
 
-PAIRS = np.dtype([("maximum", np.float64), ("rest", np.float64)])
-"""A pair as the definition has it: the maximum, and s - 1."""
-OF_CLASSES = np.dtype([*PAIRS.descr, ("chosen", np.float64)])
-"""A pair, and the logit of each example's class, or -inf where the class is in another part."""
 Chunks = tuple[tuple[int, ...], ...]
 
 
@@ -73,7 +57,7 @@ def logsumexp(x: Any, axis: Axis = -1, *, keepdims: bool = False, where: Any = N
     logits = _as_logits("logsumexp", x)
     axes = inputs.as_axes(logits, axis)
     pairs = _pairs(_masked("logsumexp", logits, where), axes)
-    result = _map(_log_of_sum, pairs, dtype=logits.dtype)
+    result = _map(of_chunks.log_of_sum, pairs, dtype=logits.dtype)
     return result if keepdims and logits.ndim else result.squeeze(axes)
 
 
@@ -98,11 +82,15 @@ def cross_entropy(
     ones = _with_ones(logits.chunks, (axis,))
     if wanted.is_plain:
         firsts = _firsts(logits, axis)
-        found = _map(_pairs_and_chosen, logits, wanted.classes, dtype=OF_CLASSES, chunks=ones, axis=axis, firsts=firsts)
-        loss = _map(_loss_of_class, _tree(found, (axis,)), dtype=np.float64)
+        found = _map(
+            of_chunks.pairs_and_chosen, logits, wanted.classes, dtype=OF_CLASSES, chunks=ones, axis=axis, firsts=firsts
+        )
+        loss = _map(of_chunks.loss_of_class, _tree(found, (axis,)), dtype=np.float64)
     else:
         arrays = logits, _pairs(logits, (axis,)), _shares(wanted, logits, axis)
-        loss = _map(_loss_of_shares, *arrays, dtype=np.float64, chunks=ones, axis=axis).sum(axis=axis, keepdims=True)
+        loss = _map(of_chunks.loss_of_shares, *arrays, dtype=np.float64, chunks=ones, axis=axis).sum(
+            axis=axis, keepdims=True
+        )
     return _checked(loss, wanted, axis).squeeze(axis).astype(logits.dtype)
 
 
@@ -116,106 +104,14 @@ def cross_entropy_grad(
     pairs = _pairs(logits, (axis,))
     if wanted.is_plain:
         firsts = _firsts(logits, axis)
-        gradient = _map(_gradient_of_class, logits, pairs, wanted.classes, dtype=logits.dtype, axis=axis, firsts=firsts)
+        gradient = _map(
+            of_chunks.gradient_of_class, logits, pairs, wanted.classes, dtype=logits.dtype, axis=axis, firsts=firsts
+        )
     else:
         shares = _shares(wanted, logits, axis)
         arrays = logits, pairs, shares, _others(shares, axis)
-        gradient = _map(_gradient_of_shares, *arrays, dtype=logits.dtype, axis=axis)
+        gradient = _map(of_chunks.gradient_of_shares, *arrays, dtype=logits.dtype, axis=axis)
     return _checked(gradient, wanted, axis)
-
-
-# --- of chunks, whose reduced axes are kept ---------------------------------------------------------------------------
-
-
-@quiet
-def _pairs_of(x: Array, axes: tuple[int, ...], kind: np.dtype[Any] = PAIRS) -> Array:
-    pairs = np.empty([1 if i in axes else n for i, n in enumerate(x.shape)], kind)
-    maximum, rest = (np.reshape(part, pairs.shape) for part in in_chunk.normalizers(x, axes))
-    if (infinite := np.isinf(maximum)).any():  # Numba's kernels do not count the entries that equal it
-        rest = np.where(infinite, (x == maximum).sum(axis=axes, keepdims=True) - 1, rest)
-    pairs["maximum"], pairs["rest"] = maximum, rest
-    return pairs
-
-
-@quiet
-def _pairs_and_chosen(x: Array, target: Array, axis: int, first: int) -> Array:
-    found = _pairs_of(x, (axis,), OF_CLASSES)
-    place = target - first
-    here = (place >= 0) & (place < x.shape[axis])
-    found["chosen"] = np.where(here, np.take_along_axis(x, np.where(here, place, 0), axis), -np.inf)
-    return found
-
-
-@quiet
-def _merged(found: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
-    """The pairs of several parts, in lists as Dask has them, as one."""
-    parts = list(flatten([found]))
-    merged = np.empty_like(parts[0])
-    merged["maximum"], merged["rest"] = reduce(with_numpy.merge_of, ((part["maximum"], part["rest"]) for part in parts))
-    if merged.dtype == OF_CLASSES:
-        merged["chosen"] = reduce(np.maximum, (part["chosen"] for part in parts))
-    return merged
-
-
-@quiet
-def _part(x: Array, pairs: Array, axes: tuple[int, ...], logarithms: bool) -> Array:
-    return in_chunk.of_part(x, axes, pairs["maximum"], pairs["rest"], logarithms=logarithms)
-
-
-@quiet
-def _log_of_sum(pairs: Array) -> Array:
-    return pairs["maximum"] + np.log1p(pairs["rest"])
-
-
-@quiet
-def _loss_of_class(found: Array) -> Array:
-    maximum = found["maximum"]
-    return (maximum - found["chosen"]) + (np.log1p(found["rest"]) + (maximum - maximum))
-
-
-@quiet
-def _loss_of_shares(x: Array, pairs: Array, shares: Array, axis: int) -> Array:
-    logarithms = _part(x.astype(np.float64), pairs, (axis,), logarithms=True)
-    return np.expand_dims(derived.loss_of_shares(logarithms, shares, axis), axis)
-
-
-@quiet
-def _gradient_of_class(x: Array, pairs: Array, target: Array, axis: int, first: int) -> Array:
-    p = _part(x, pairs, (axis,), logarithms=False)
-    here = np.nonzero(_one_hot(x, target, axis, first))
-    maximum, rest = (np.broadcast_to(pairs[name], x.shape)[here] for name in ("maximum", "rest"))
-    # See derived.subtract_classes.
-    of_largest = -rest / (1 + rest) + (maximum - maximum)
-    p[here] = np.where(x[here] == maximum, of_largest, p[here].astype(rest.dtype) - 1)
-    return p
-
-
-@quiet
-def _gradient_of_shares(x: Array, pairs: Array, shares: Array, others: Array, axis: int) -> Array:
-    p = _part(x.astype(np.float64), pairs, (axis,), logarithms=False)
-    others_of_p = np.where(x == pairs["maximum"], pairs["rest"] / (1 + pairs["rest"]), 1 - p)
-    return p * others - shares * others_of_p
-
-
-def _one_hot(x: Array, target: Array, axis: int, first: int) -> Array:
-    """Whether each entry belongs to its example's class; `first` is the first class of this chunk."""
-    beside = [-1 if i == axis else 1 for i in range(x.ndim)]
-    return first + np.arange(x.shape[axis]).reshape(beside) == target
-
-
-def _checked_classes(target: Array, axis: int, count: int, caller: str, ignore_index: int | None) -> Array:
-    """Class indices, with -1 for examples that do not count."""
-    target = target.squeeze(axis)
-    logits = np.broadcast_to(0.0, (*target.shape[:axis], count, *target.shape[axis:]))
-    wanted = inputs.as_target(caller, target, logits, axis, 0.0, ignore_index)
-    classes = wanted.classes if wanted.ignored is None else np.where(wanted.ignored, -1, wanted.classes)
-    return np.expand_dims(classes, axis)
-
-
-def _checked_shares(result: Array, least: Array, sums: Array, given: np.dtype[Any]) -> Array:
-    if least.size:
-        inputs.check_distributions(given, least.min(), sums)
-    return result
 
 
 # --- from any array to chunks and back -------------------------------------------------------------------------------
@@ -237,7 +133,7 @@ def _call(
 ) -> Array:
     if firsts is not None:
         options["first"] = firsts[block_id[options["axis"]]]
-    with on_one_core():
+    with of_chunks.on_one_core():
         return function(*blocks, **options).astype(to, copy=False)
 
 
@@ -248,10 +144,10 @@ def _along_axis(function: str, x: Any, axis: Axis, where: Any, nothing: float) -
     if 0 in logits.shape:
         return logits
     if all(masked.numblocks[a] == 1 for a in axes):  # slices that lie in one chunk are read once
-        result = _map(getattr(in_chunk, function), masked, dtype=logits.dtype, axis=axes)
+        result = _map(getattr(of_chunks.backend, function), masked, dtype=logits.dtype, axis=axes)
     else:
         pairs, logarithms = _pairs(masked, axes), function == "log_softmax"
-        result = _map(_part, masked, pairs, dtype=logits.dtype, axes=axes, logarithms=logarithms)
+        result = _map(of_chunks.part, masked, pairs, dtype=logits.dtype, axes=axes, logarithms=logarithms)
     if where is not None:
         mask = da.broadcast_to(_as_mask(function, where, masked), masked.shape, masked.chunks)
         result = da.where(mask.any(axis=axes, keepdims=True), result, logits.dtype.type(nothing))
@@ -260,13 +156,17 @@ def _along_axis(function: str, x: Any, axis: Axis, where: Any, nothing: float) -
 
 def _pairs(x: Any, axes: tuple[int, ...]) -> Any:
     """The pair of each slice."""
-    return _tree(_map(_pairs_of, x, dtype=PAIRS, chunks=_with_ones(x.chunks, axes), axes=axes), axes)
+    return _tree(_map(of_chunks.pairs_of, x, dtype=PAIRS, chunks=_with_ones(x.chunks, axes), axes=axes), axes)
 
 
 def _tree(found: Any, axes: tuple[int, ...]) -> Any:
     """What was found of the chunks, merged a few at a time, and the results again."""
     how = {"combine": _merged, "concatenate": False, "keepdims": True, "dtype": found.dtype, "meta": found._meta}
     return da.reduction(found, _merged, _merged, axis=axes, **how)
+
+
+def _merged(found: Any, axis: tuple[int, ...], keepdims: bool) -> Array:
+    return of_chunks.merged(list(flatten([found])))
 
 
 def _as_logits(function: str, x: Any) -> Any:
@@ -335,7 +235,7 @@ def _as_target(
         return wanted._replace(shares=_cut(function, "target", target, logits.chunks))
     cut = da.expand_dims(_cut(function, "target", target, chunks), axis)
     rule = {"axis": axis, "count": logits.shape[axis], "caller": function, "ignore_index": ignore_index}
-    classes = _map(_checked_classes, cut, dtype=np.int64, **rule)
+    classes = _map(of_chunks.checked_classes, cut, dtype=np.int64, **rule)
     return wanted._replace(classes=classes, ignored=None if ignore_index is None else classes < 0)
 
 
@@ -358,7 +258,7 @@ def _checked(result: Any, wanted: inputs.Target, axis: int) -> Any:
     if wanted.shares is not None:
         shares = wanted.shares.astype(np.float64)
         found = (getattr(shares, name)(axis=axis, keepdims=True) for name in ("min", "sum"))
-        result = _map(_checked_shares, result, *found, dtype=result.dtype, given=wanted.shares.dtype)
+        result = _map(of_chunks.checked_shares, result, *found, dtype=result.dtype, given=wanted.shares.dtype)
     return wanted.without_ignored(result, xp=da)
 
 
@@ -370,7 +270,9 @@ def _firsts(logits: Any, axis: int) -> tuple[int, ...]:
 def _shares(wanted: inputs.Target, logits: Any, axis: int) -> Any:
     shares = wanted.shares
     if shares is None:
-        shares = _map(_one_hot, logits, wanted.classes, dtype=np.bool_, axis=axis, firsts=_firsts(logits, axis))
+        shares = _map(
+            of_chunks.one_hot, logits, wanted.classes, dtype=np.bool_, axis=axis, firsts=_firsts(logits, axis)
+        )
     return derived.smoothed(shares.astype(np.float64), wanted.label_smoothing, axis)
 
 

@@ -215,11 +215,11 @@ BUGS = {
         "test_dask.py::test_no_cut_changes_an_answer", "with_dask",
     ),
     "the pair of the first chunk for all": Bug(
-        "with_dask.py", '(part["maximum"], part["rest"]) for part in parts)', '(parts[0][n] for n in PAIRS.names),)',
+        "of_chunks.py", '(part["maximum"], part["rest"]) for part in parts)', '(parts[0][n] for n in PAIRS.names),)',
         "test_dask.py::test_no_cut_changes_an_answer", "with_dask",
     ),
     "a class looked for in every chunk": Bug(
-        "with_dask.py", "place = target - first", "place = target",
+        "of_chunks.py", "place = target - first", "place = target",
         "test_dask.py::test_losses_of_any_cut_and_any_kind_of_target", "with_dask",
     ),
     "the others of a share with its own rounding error": Bug(

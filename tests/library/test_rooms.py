@@ -17,6 +17,7 @@ FLOORS = [
     {"blocks", "derived", "kernels"},
     {"with_numpy"},
     {"with_numba", "with_cupy", "__init__"},
+    {"of_chunks"},
     {"with_dask"},
     {"figures", "widgets", "check"},
 ]
