@@ -904,7 +904,9 @@ def test_the_jacobian_is_the_same_in_typescript_and_in_python(evaluated):
         theirs = np.array(made["jacobian"], dtype=float)
         assert ours.shape == theirs.shape
         for a, b in zip(ours.ravel().tolist(), theirs.ravel().tolist(), strict=True):
-            assert ulps(a, b) <= 4, vector
+            # Each is a product of two probabilities, which differ by up to 2 ULP; NumPy's exponentials differ from one
+            # processor to the next, and on one with AVX-512 6 ULP were seen, with both within 4 of the exact product.
+            assert ulps(a, b) <= 8, vector
 
 
 def test_changes_are_the_same_in_typescript_and_in_python(evaluated):
