@@ -8,6 +8,11 @@ import { fragmentId, parseJson, readFragment, writeFragment, type Kind, type Sta
 
 const opened = new Map<string, (fragment: string) => void>();
 
+// Measured together, before any is drawn: to ask for a width after a drawing makes the browser lay out the whole page.
+const widths = new Map(
+  [...document.querySelectorAll<HTMLElement>(".softmax-widget")].map((el) => [el, el.clientWidth]),
+);
+
 const kebab = (kind: string): string => kind.replace(/\B[A-Z]/g, "-$&").toLowerCase();
 
 function open<K extends Kind>(el: HTMLElement, kind: K, View: ComponentType<ViewProps<K>>): void {
@@ -27,7 +32,7 @@ function open<K extends Kind>(el: HTMLElement, kind: K, View: ComponentType<View
     },
     link: () => location.href.split("#", 1)[0] + writeFragment(kind, el.id, state, stored),
   };
-  mount(el, View, home);
+  mount(el, View, home, widths.get(el));
   opened.set(el.id, (fragment) => {
     home.update(readFragment(kind, fragment, stored));
     // Not scrollIntoView: from within a frame that moves the page around it, too.
