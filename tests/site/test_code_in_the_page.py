@@ -125,6 +125,15 @@ def test_a_reader_runs_edits_errs_and_goes_back(chapter) -> None:
     assert "undefined_name" not in page.evaluate("JSON.stringify({ ...sessionStorage, ...localStorage })")
 
 
+def test_a_plot_of_the_readers_own_is_drawn(chapter) -> None:
+    box = cell(chapter("formula.html"), "logits = np.array")
+    type_instead(box, "import matplotlib.pyplot as plt\nplt.bar(['cat', 'dog'], [0.3, 0.7])\nplt.show()")
+    run(box)
+    expect(box.locator(".is-new svg")).to_have_count(1)
+    assert box.locator(".is-new svg").bounding_box()["width"] > 200
+    expect(box.locator(".is-new pre")).to_have_count(0)
+
+
 def test_a_loop_without_end_is_stopped_while_the_page_lives(chapter) -> None:
     page = chapter("formula.html")
     box = cell(page, "logits = np.array")

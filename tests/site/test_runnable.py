@@ -109,6 +109,20 @@ def test_the_last_line_is_shown_as_a_notebook_shows_it():
     assert run("import numpy as np\nnp.eye(2), 1")[1]["text"] == "(array([[1., 0.],\n        [0., 1.]]),\n 1)"
 
 
+def test_figures_of_pyplot_are_shown_and_closed_as_in_a_notebook():
+    run = session()
+    out, answer = run("import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nplt.plot([1, 2])\nplt.show()")
+    assert (out, list(answer)) == ("", ["figures"])
+    (figure,) = answer["figures"]
+    assert figure.count("<svg") == 1
+    assert run("plt.get_fignums()")[1] == {"text": "[]"}
+    assert run("fig")[1]["svg"].count("<svg") == 1
+    two = run("plt.figure()\nplt.figure()\n1")[1]
+    assert (two["text"], len(two["figures"])) == ("1", 2)
+    assert list(run("plt.figure()\n1 / 0")[1]) == ["error"]
+    assert run("2")[1] == {"text": "2"}
+
+
 def test_an_error_is_told_in_the_readers_own_lines():
     run = session()
     run("def f(x):\n    return 1 / x", "cell 1")

@@ -6,11 +6,15 @@ export interface Request {
   readonly name: string;
 }
 
-/** What a cell gave: nothing, a text, a drawing, HTML or an error; `missing` is a name that Python did not know. */
+/**
+ * What a cell gave: nothing, a text, a drawing, HTML or an error; `missing` is a name that Python did not know, and
+ * `figures` are those that pyplot drew besides.
+ */
 export interface Outcome {
   readonly text?: string;
   readonly svg?: string;
   readonly html?: string;
+  readonly figures?: readonly string[];
   readonly error?: string;
   readonly missing?: string | null;
 }

@@ -211,14 +211,18 @@ function print(output: HTMLElement, text: string): void {
   else block(output, "stream", text);
 }
 
-function show(output: HTMLElement, { text, svg, html, error }: Outcome): void {
+function picture(output: HTMLElement, kind: string, markup: string): void {
+  const box = document.createElement("div");
+  box.className = `output ${kind}`;
+  box.innerHTML = markup; // the page's policy lets no script in it run
+  output.append(box);
+}
+
+function show(output: HTMLElement, { text, svg, html, figures, error }: Outcome): void {
   if (text !== undefined) block(output, "text_plain", text);
   if (error !== undefined) block(output, "is-error", error);
-  if (svg === undefined && html === undefined) return;
-  const box = document.createElement("div");
-  box.className = svg === undefined ? "output text_html" : "output image_svg";
-  box.innerHTML = svg ?? html ?? ""; // the page's policy lets no script in it run
-  output.append(box);
+  if (html !== undefined) picture(output, "text_html", html);
+  for (const drawing of [svg, ...(figures ?? [])]) if (drawing !== undefined) picture(output, "image_svg", drawing);
 }
 
 function offerAbove(cell: Cell, output: HTMLElement): void {

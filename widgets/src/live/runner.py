@@ -1,14 +1,17 @@
 """Runs a cell as a notebook does: what the last line gives is shown, and an error is told in the reader's own lines."""
 
 import ast
+import io
 import json
 import logging
 import os
 import sys
 import traceback
+import warnings
 
 os.environ["MPLBACKEND"] = "agg"  # there is no window
 logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell that it looks for fonts
+warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")  # plt.show(): the page does show it
 
 
 names = {"__name__": "__main__"}  # of all cells
@@ -16,7 +19,10 @@ sources = {}
 
 
 def run(source, name):
-    """Run a cell; return as JSON what its last line gives, or its error and, in `missing`, a name it does not know."""
+    """Run a cell; return as JSON what its last line gives and the figures it leaves open in pyplot.
+
+    Or else its error and, in `missing`, a name that it does not know.
+    """
     sources[name] = source.splitlines()
     try:
         tree = ast.parse(source, name)
@@ -24,11 +30,15 @@ def run(source, name):
         exec(compile(tree, name, "exec"), names)
         value = None if last is None else eval(compile(ast.Expression(last.value), name, "eval"), names)
         answer = {} if value is None or source.rstrip().endswith(";") else shown(value)
+        if figures := open_figures():
+            answer["figures"] = figures
     except BaseException as error:  # SystemExit too: what the reader wrote does not end Python
         answer = {"error": told(error, name)}
         if isinstance(error, NameError):
             answer["missing"] = error.name
     finally:
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            pyplot.close("all")
         sys.stdout.flush()
         sys.stderr.flush()
     return json.dumps(answer)
@@ -39,7 +49,22 @@ def shown(value):
         made = getattr(value, f"_repr_{form}_", None)
         if made is not None and (text := made()) is not None:
             return {form: text}
+    matplotlib = sys.modules.get("matplotlib.figure")
+    if matplotlib and isinstance(value, matplotlib.Figure):
+        return {"svg": drawn(value)}
     return {"text": in_lines(value)}
+
+
+def open_figures():
+    """Those of pyplot, as SVG."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return [drawn(pyplot.figure(number)) for number in pyplot.get_fignums()] if pyplot else []
+
+
+def drawn(figure):
+    svg = io.StringIO()
+    figure.savefig(svg, format="svg", bbox_inches="tight")
+    return svg.getvalue()
 
 
 def in_lines(value):
