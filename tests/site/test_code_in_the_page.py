@@ -126,11 +126,14 @@ def test_a_reader_runs_edits_errs_and_goes_back(chapter) -> None:
 
 
 def test_a_plot_of_the_readers_own_is_drawn(chapter) -> None:
-    box = cell(chapter("formula.html"), "logits = np.array")
+    page = chapter("formula.html", width=390)
+    box = cell(page, "logits = np.array")
     type_instead(box, "import matplotlib.pyplot as plt\nplt.bar(['cat', 'dog'], [0.3, 0.7])\nplt.show()")
     run(box)
     expect(box.locator(".is-new svg")).to_have_count(1)
-    assert box.locator(".is-new svg").bounding_box()["width"] > 200
+    drawn = box.locator(".is-new svg").bounding_box()
+    assert 300 < drawn["width"] <= 358
+    assert drawn["height"] < drawn["width"]
     expect(box.locator(".is-new pre")).to_have_count(0)
 
 
