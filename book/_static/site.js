@@ -40,6 +40,12 @@ document.addEventListener("DOMContentLoaded", () => {
 
   document.querySelector(".bd-search-container input")?.focus();
 
+  // The theme remembers how far the list of chapters was scrolled, which may hide the one that is open.
+  const sidebar = document.querySelector(".bd-sidebar-primary");
+  const open = sidebar?.querySelector(".toctree-l1.current");
+  const below = open ? open.getBoundingClientRect().top - sidebar.getBoundingClientRect().top : 0;
+  if (below < 0 || below > sidebar?.clientHeight - 60) sidebar.scrollTop += below - sidebar.clientHeight / 4;
+
   explainTerms();
   watchForTheEnd();
   offerToRun();

@@ -44,7 +44,7 @@ def pairs_merge_in_a_tree(width: float, row: npt.ArrayLike) -> tuple[Figure, str
             )
             said.append(named.replace("\n", ", "))
             if y == 5.4:
-                axes.plot([x, x], [7.1, y + 0.75], color=LINE, linewidth=2, zorder=0)
+                axes.plot([x, x], [7.3, y + 0.6], color=LINE, linewidth=2, zorder=0)
         pairs = list(zip(level[::2], level[1::2], strict=False))
         merged = [((a[0] + b[0]) / 2, merge(a[1], b[1])) for a, b in pairs]
         for (a, b), (x, _) in zip(pairs, merged, strict=True):

@@ -29,6 +29,8 @@ from matplotlib.colors import get_named_colors_mapping
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
 
 P = ParamSpec("P")
 
@@ -69,6 +71,8 @@ CLASS_TEXTS = BLUE, VERMILION, GREEN, PURPLE, OCHRE, SKY, OLIVE, GREY = tuple(
     )
 )
 
+_LINES = re.compile(r'<g id="lines-(?P<aligned>\w+) (?P<widths>[\d. ]+)">.*?</text>\s*</g>', re.DOTALL)
+_BEFORE_ANCHOR = {"center": 0.5, "right": 1.0}  # how much of a line stands before the place that it is aligned at
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
 _STYLE: dict[Any, Any] = {
@@ -151,6 +155,7 @@ def picture(draw: Callable[Concatenate[float, P], tuple[Figure, str]]) -> Callab
         for width in (WIDE, NARROW):
             with _drawing_in(_STAND_INS, draw.__name__, width):
                 figure, alt = draw(width, *args, **kwargs)
+                _note_widths(figure)
                 buffer = io.StringIO()
                 figure.savefig(buffer, format="svg", metadata={"Date": None})
             drawings.append(_for_the_page(buffer.getvalue()))
@@ -190,10 +195,32 @@ def _small_png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def _note_widths(figure: Figure) -> None:
+    """Leave beside each text of several lines how wide Matplotlib takes them to be: see `_anchored`."""
+    for text in figure.findobj(Text):
+        lines, part = text.get_text().split("\n"), _BEFORE_ANCHOR.get(text.get_horizontalalignment(), 0)
+        if len(lines) > 1 and part:
+            font = text.get_fontproperties()
+            widths = [text_to_path.get_text_width_height_descent(each, font, ismath=False)[0] for each in lines]
+            text.set_gid(" ".join([f"lines-{text.get_horizontalalignment()}", *(f"{part * w:.2f}" for w in widths)]))
+
+
+def _anchored(group: re.Match[str]) -> str:
+    """Lines whose ends or middles stand at one place: Matplotlib places their beginnings, by its own typeface."""
+    anchor = {"center": "middle", "right": "end"}[group["aligned"]]
+    widths = map(float, group["widths"].split())
+
+    def line(start: re.Match[str]) -> str:
+        return f"{start[1]}; text-anchor: {anchor}{start[2]}{float(start[3]) + next(widths)}"
+
+    return re.sub(r'(<text style="[^"]*)("[^>]*?translate\()([-\d.]+)', line, group[0])
+
+
 def _for_the_page(svg: str) -> tuple[str, str]:
     """What is in Matplotlib's SVG, with the page's typeface and colours, and its width and height."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"\s*<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)
+    svg = _LINES.sub(_anchored, svg)
     width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups()  # type: ignore[union-attr]
     svg = svg[svg.index(">") + 1 : svg.rindex("</svg>")]
     # Pictures share a page, where an id must be unique. Only the ids that something refers to stay: they are hashes.

@@ -106,7 +106,7 @@ export function AttentionExplorer({ state, home, width, still }: ViewProps<"Atte
         )}
         {labels.map((label, j) => (
           <Text key={j} x={cells.start + (j + 0.5) * column} y={narrow ? 40 : 38} size={13} weight={650} anchor="middle" colour={textColour(j)}>
-            {shortened(label, Math.floor(column / 8.5))}
+            {shortened(label, Math.floor(column / 7.6))}
           </Text>
         ))}
         {weights.map((row, i) => {

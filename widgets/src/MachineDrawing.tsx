@@ -302,10 +302,10 @@ export function Bars({ machine, temperature, live }: BarsProps) {
             <rect class="sw-ghost" x={Math.min(axis.zero, grip)} y={y - thick / 2} width={Math.abs(grip - axis.zero)} height={thick} style={{ stroke: fillColour(i) }} />
           )}
           <rect x={Math.min(axis.zero, tip)} y={y - thick / 2} width={Math.max(Math.abs(tip - axis.zero), 0.5)} height={thick} style={{ fill: fillColour(i) }} data-grip={live ? `logit ${i}` : undefined} data-tap={i} />
-          {live && <Grip x={grip} y={y} id={`logit ${i}`} of={i} radius={turned ? 13 : 11} />}
         </g>
       ))}
       <path class="sw-zero" d={`M${axis.zero} ${axis.top - 2}V${axis.bottom}`} pointer-events="none" />
+      {live && rows.map(({ y, grip }, i) => <Grip key={i} x={grip} y={y} id={`logit ${i}`} of={i} radius={turned ? 13 : 11} />)}
     </g>
   );
 }

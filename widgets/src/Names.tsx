@@ -61,7 +61,7 @@ export function Names({ of = "logit", group: means = "formula shows", tag, writt
 type StillProps = Omit<Props, "onSelect" | "onChange"> & { width: number };
 
 /** The same as a drawing, for paper. */
-export const StillNames = ({ tag, labels, values, rows, turned, selected, width, column = { start: 0, length: turned ? 64 : 74 } }: StillProps) => (
+export const StillNames = ({ tag, labels, values, rows, turned, selected, width, column = { start: 0, length: turned ? 68 : 78 } }: StillProps) => (
   <g>
     {rows.map(({ y }, i) => {
       const chosen = i === selected;
@@ -75,7 +75,7 @@ export const StillNames = ({ tag, labels, values, rows, turned, selected, width,
               {tag}
             </Text>
           )}
-          <Text x={column.start + (turned ? 6 : 8)} y={name} size={turned ? 16 : 18} weight={750} colour={chosen ? "var(--sw-hi-ink)" : textColour(i)}>
+          <Text x={column.start + (turned ? 5 : 8)} y={name} size={turned ? 16 : 18} weight={750} colour={chosen ? "var(--sw-hi-ink)" : textColour(i)}>
             {shortened(labels[i]!, 8)}
           </Text>
           {values && (

@@ -13,8 +13,6 @@ from sphinx.util.docutils import SphinxDirective
 from .chapters import Chapter, chapters_of
 from .miniatures import miniature
 
-COLUMNS = 3
-
 
 class SoftmaxWidget(SphinxDirective):
     """``softmax-widget`` with a class of `softmax_lib.widgets` and, as YAML, its keyword arguments."""
@@ -51,16 +49,15 @@ class SoftmaxChapters(SphinxDirective):
 
 
 def place_cards(app: Sphinx, doctree: nodes.document, _: str) -> None:
-    """Put the cards in place. There are three columns: the parts after the third share its column."""
+    """Put the cards in place: the first three parts side by side, and those after them across the width."""
     for place in list(doctree.findall(ChapterCards)):
         chapters = chapters_of(app.env)
         parts: dict[str, list[Chapter]] = {}
         for chapter in chapters.values():
             parts.setdefault(chapter.part, []).append(chapter)
         sections = [{"name": name, "about": place["about"].get(name), "chapters": of} for name, of in parts.items()]
-        columns = [sections[i : i + 1] for i in range(COLUMNS - 1)] + [sections[COLUMNS - 1 :]]
         context: dict[str, Any] = {
-            "columns": columns,
+            "parts": sections,
             "chapters": list(chapters.values()),
             "how_many": in_words(len(chapters)).capitalize(),
             "hours": in_half_hours(sum(chapter.minutes for chapter in chapters.values())),

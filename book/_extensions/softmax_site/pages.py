@@ -108,6 +108,8 @@ def tidy_page(soup: BeautifulSoup, name: str, stylesheets: dict[str, None], imag
     fold_boxes(soup)
     put_folded_code_below(soup)
     keep_punctuation(soup)
+    keep_together(soup)
+    move_footer(soup)
     mend_accessibility(soup)
     for error in soup.select(".katex-error"):
         logger.warning("%s: KaTeX cannot render %r: %s", name, error.get_text(), error.get("title"))
@@ -255,6 +257,28 @@ def keep_punctuation(soup: BeautifulSoup) -> None:
         if closing:
             after.replace_with(after[closing.end() :])
             together.append(closing[0])
+
+
+def keep_together(soup: BeautifulSoup) -> None:
+    """Break neither before a percent sign nor in a short piece of code; in a table's code, where its words end."""
+    for article in soup.select("article"):
+        for text in article.find_all(string=re.compile(r"\d %")):
+            if not text.find_parent(["pre", "code"]):
+                text.replace_with(re.sub(r"(?<=\d) %", "\u202f%", text))
+    for code in soup.select("article code:not(pre code)"):
+        if code.find_parent("td"):
+            pieces = re.split(r"(?<=[_(=.])|(?<=[a-z])(?=[A-Z])", code.get_text())
+            code.clear()
+            for piece in pieces:
+                code.extend([piece, soup.new_tag("wbr")])
+        elif len(code.get_text()) <= 20:
+            code["class"] = [*code.get("class", []), "together"]
+
+
+def move_footer(soup: BeautifulSoup) -> None:
+    """Put the page's last lines under its text, in the same column: the theme centres them on the window."""
+    if links := soup.select_one(".prev-next-footer"):
+        links.insert_after(soup.select_one("footer.bd-footer-content").extract())
 
 
 def mend_accessibility(soup: BeautifulSoup) -> None:
