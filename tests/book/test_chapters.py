@@ -29,7 +29,6 @@ CITED = {
     ),
     "temperature": {
         "2026": "the year in which gemma.cpp mended its temperature, linked there",
-        "0.001": "a p-value that would be a surprise: a convention",
     },
     "five_logits": {
         "181.37": "the slip in Radečić's article, quoted",
