@@ -197,6 +197,7 @@ def _small_png(figure: Figure) -> bytes:
 
 def _note_widths(figure: Figure) -> None:
     """Leave beside each text of several lines how wide Matplotlib takes them to be: see `_anchored`."""
+    figure.draw_without_rendering()  # ticks have their names only then
     for text in figure.findobj(Text):
         lines, part = text.get_text().split("\n"), _BEFORE_ANCHOR.get(text.get_horizontalalignment(), 0)
         if len(lines) > 1 and part:

@@ -11,9 +11,10 @@ import nbformat
 import numpy as np
 import PIL.Image
 import pytest
+from matplotlib.figure import Figure
 
 from softmax_lib import figures
-from softmax_lib.figures.paper import NARROW, PAPER, WIDE, share
+from softmax_lib.figures.paper import NARROW, PAPER, WIDE, picture, share
 from tests import ROOT
 from tools.notebooks import BOOK
 
@@ -158,3 +159,21 @@ def test_the_paper_is_the_pages():
 )
 def test_a_share_is_written_as_in_a_newspaper(p, written):
     assert share(p) == written.replace(" ", "\u2009")
+
+
+@pytest.mark.parametrize(("aligned", "anchor"), [("center", "middle"), ("right", "end")])
+def test_lines_of_one_text_are_anchored_at_one_place(aligned, anchor):
+    """Matplotlib places the beginning of each by its own typeface, which is not the page's."""
+
+    @picture
+    def drawing(width):
+        figure = Figure(figsize=(width / 72, 2))
+        figure.text(0.5, 0.5, "m = 5.1\nand a longer line", ha=aligned)
+        return figure, "two lines"
+
+    lines = re.findall(r"<text ([^>]*)>", drawing().svg)
+    assert len(lines) == 4  # two in the wide drawing and two in the narrow one
+    for width, drawn in zip((WIDE, NARROW), (lines[:2], lines[2:]), strict=True):
+        assert all(f'text-anchor="{anchor}"' in line for line in drawn)
+        places = [float(re.search(r"translate\(([\d.]+)", line)[1]) for line in drawn]
+        assert places == pytest.approx([width / 2, width / 2], abs=0.1)
