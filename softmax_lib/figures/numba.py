@@ -71,7 +71,7 @@ RUNGS = {
     ),
     "softmax_wide": Rung(
         "whole registers",
-        "The compiler fills whole registers. No slices are cut, because Numba takes time to count them.",
+        "The compiler fills whole registers. No slices are made, because Numba spends time on keeping count of them.",
     ),
     "softmax_short_loops": Rung(
         "short loops, prefetch", "Short loops ask early for what they read next, so that the core waits less."

@@ -202,7 +202,7 @@ def test_a_page_from_a_folder_says_why_it_has_no_button(visit) -> None:
 def test_a_chapter_about_a_machine_says_what_a_browser_lacks(chapter) -> None:
     page = chapter("numba.html")
     expect(page.locator(".cell-bar")).to_have_count(0)
-    expect(page.locator(".cell-note")).to_have_text(re.compile("needs Numba"))
+    expect(page.locator(".cell-note")).to_have_text(re.compile("uses Numba"))
 
 
 def test_a_verdict_is_read_without_scrolling(chapter) -> None:

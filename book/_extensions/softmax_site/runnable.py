@@ -22,7 +22,7 @@ PYTHON = Path(__file__).resolve().parents[3] / "_build" / "python"  # tools/pyod
 
 PACKAGES = {"numpy", "matplotlib", "scipy", "sklearn", "softmax_lib"}
 NOT_IN_A_BROWSER = {"concurrent", "multiprocessing", "pathlib", "socket", "subprocess", "threading", "tracemalloc"}
-OF_A_MACHINE = {"cupy": "a GPU", "dask": "Dask", "numba": "Numba"}  # a chapter about one of them keeps its outputs
+OF_A_MACHINE = {"cupy": "CuPy", "dask": "Dask", "numba": "Numba"}  # a chapter about one of them keeps its outputs
 AVAILABLE = PACKAGES | (sys.stdlib_module_names - NOT_IN_A_BROWSER)
 NOT_OF_THE_LIBRARY = {"kernels", "widgets", "with_cupy", "with_dask", "with_numba"}
 
@@ -63,9 +63,7 @@ def add_runnable_cells(soup: BeautifulSoup, sources: list[str]) -> None:
         logger.warning("%d code cells are shown as %d", len(sources), len(boxes))
         return
     if what := machine_needed(sources):
-        words = (
-            f"This chapter’s code needs {what}, which a browser does not have: it runs in Binder, or on your machine."
-        )
+        words = f"This chapter’s code uses {what}, which a browser does not have. Run it in Binder, or on your machine."
         first = soup.select_one("article div.cell_input")
         note = soup.new_tag("p", attrs={"class": "cell-note"})
         note.string = words
