@@ -72,7 +72,8 @@ CLASS_TEXTS = BLUE, VERMILION, GREEN, PURPLE, OCHRE, SKY, OLIVE, GREY = tuple(
 )
 
 _LINES = re.compile(r'<g id="lines-(?P<aligned>\w+) (?P<widths>[\d. ]+)">.*?</text>\s*</g>', re.DOTALL)
-_BEFORE_ANCHOR = {"center": 0.5, "right": 1.0}  # how much of a line stands before the place that it is aligned at
+# Where a line is aligned: SVG's word for it, and how much of the line stands before that place.
+_ANCHORS = {"center": ("middle", 0.5), "right": ("end", 1.0)}
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 
 _STYLE: dict[Any, Any] = {
@@ -199,16 +200,16 @@ def _note_widths(figure: Figure) -> None:
     """Leave beside each text of several lines how wide Matplotlib takes them to be: see `_anchored`."""
     figure.draw_without_rendering()  # ticks have their names only then
     for text in figure.findobj(Text):
-        lines, part = text.get_text().split("\n"), _BEFORE_ANCHOR.get(text.get_horizontalalignment(), 0)
-        if len(lines) > 1 and part:
+        lines, aligned = text.get_text().split("\n"), text.get_horizontalalignment()
+        if len(lines) > 1 and aligned in _ANCHORS:
             font = text.get_fontproperties()
             widths = [text_to_path.get_text_width_height_descent(each, font, ismath=False)[0] for each in lines]
-            text.set_gid(" ".join([f"lines-{text.get_horizontalalignment()}", *(f"{part * w:.2f}" for w in widths)]))
+            text.set_gid(" ".join([f"lines-{aligned}", *(f"{_ANCHORS[aligned][1] * w:.2f}" for w in widths)]))
 
 
 def _anchored(group: re.Match[str]) -> str:
     """Lines whose ends or middles stand at one place: Matplotlib places their beginnings, by its own typeface."""
-    anchor = {"center": "middle", "right": "end"}[group["aligned"]]
+    anchor, _ = _ANCHORS[group["aligned"]]
     widths = map(float, group["widths"].split())
 
     def line(start: re.Match[str]) -> str:
