@@ -243,9 +243,11 @@ window.addEventListener("pageshow", () => {
 
 // --- paper -----------------------------------------------------------------------------------------------------------
 
-// On paper nothing can be unfolded. Folded code stays folded: it makes what is seen, and under a quiz holds the answer.
+// On paper nothing can be unfolded. Folded code stays folded where it makes what is seen; without an output it is a
+// function that the text speaks of.
 window.addEventListener("beforeprint", () => {
-  for (const box of document.querySelectorAll("article details:not([open], .hide)")) {
+  const folded = "article details:not([open], .hide), div.cell:not(:has(.cell_output)) details.hide:not([open])";
+  for (const box of document.querySelectorAll(folded)) {
     box.open = true;
     box.dataset.openedForPrint = "";
   }

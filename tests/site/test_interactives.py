@@ -323,3 +323,21 @@ def test_it_prints_as_it_stands(visit, only):
     assert widget.locator(".sw-grip").first.is_hidden()
     expect(widget.locator("svg")).to_contain_text(re.compile(r"91\s%"))
     assert widget.locator("svg text").first.evaluate("text => getComputedStyle(text).fill") == "rgb(26, 29, 33)"
+
+
+def test_paper_gets_what_stands_there_with_answers_and_nothing_to_press(visit, only):
+    page = visit(only("firsts"))
+    widget = first(page, "logit")
+    widget.get_by_role("slider", name="logit of cat").press("End")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".softmax-widget :is(button, input, select, [data-grip])").count() == 0
+    answers = page.locator(".softmax-widget details")
+    assert answers.count() == 4  # two guesses, a number to find and a quiz
+    assert all(answer.get_attribute("open") is not None for answer in answers.all())
+    expect(page.locator("#quiz-1")).to_contain_text("stay. The factor cancels.")
+    widths = page.locator(".sw-stage > svg").evaluate_all("all => all.map(each => each.clientWidth)")
+    assert {width <= 680 for width in widths} == {True}
+    expect(widget.locator("svg")).to_contain_text(re.compile(r"91\s%"))
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(widget.get_by_role("slider", name="logit of cat")).to_have_value("5")
+    expect(page.locator("#quiz-1").get_by_role("button", name="stay")).to_be_visible()

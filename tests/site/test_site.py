@@ -344,6 +344,24 @@ def test_a_page_prints_its_text_alone(dark_page: Page) -> None:
     dark_page.emulate_media(media="screen")
 
 
+def test_paper_is_white_with_dark_code_and_shows_folded_functions(browser: Browser, site: Site) -> None:
+    with opened(browser, color_scheme="dark", viewport={"width": 1440, "height": 900}) as (page, seen):
+        page.goto(f"{site.url}ladder.html")
+        functions = page.locator("div.cell:not(:has(.cell_output)) details.hide .highlight")
+        drawing = page.locator("div.cell:has(.sw-figure) details.hide .highlight").first
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        assert functions.count() > 10
+        assert all(code.is_visible() for code in functions.all())
+        assert not drawing.is_visible()
+        looks = "span => [getComputedStyle(span).color, getComputedStyle(span.closest('.cell_input')).opacity]"
+        found = page.locator("details.hide[open] .highlight span").evaluate_all(f"all => all.map({looks})")
+        assert {tuple(look) for look in found} == {("rgb(26, 29, 33)", "1")}
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert not any(code.is_visible() for code in functions.all())
+        assert seen["problems"] == []
+
+
 @every_text
 def test_a_page_reads_without_scripts(browser: Browser, site: Site, name: str) -> None:
     with opened(browser, java_script_enabled=False) as (page, seen):

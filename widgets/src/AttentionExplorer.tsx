@@ -27,8 +27,9 @@ export function AttentionExplorer({ state, home, width, still }: ViewProps<"Atte
   const by = `÷ ${amount(root)}`;
   const [now, otherwise] = scaled ? [by, `without ${by}`] : ["undivided", `with ${by}`];
   const extent = axisExtent(home.stored.scores.flat()); // the stored state's: the axis never changes while one pulls
-  const placed = place(width, scores.length, extent);
-  const { narrow, queries, cells, column, cellY, strip, stripY, thick, below, axis, keys, along } = placed;
+  const longest = Math.max(...labels.map((label) => Array.from(label).length));
+  const placed = place(width, scores.length, extent, longest);
+  const { narrow, queries, heads, cells, column, cellY, strip, stripY, thick, below, axis, keys, along } = placed;
   const rows = row.map((score, j) => ({ y: keys[j]!.y, grip: along(score), tip: along(score / divisor) }));
   const lower = keys.map(({ y }) => ({ y: y + below })).slice(0, seen);
   const hatch = useGroup();
@@ -49,6 +50,7 @@ export function AttentionExplorer({ state, home, width, still }: ViewProps<"Atte
     const [i, j] = target.split(" ").map(Number) as [number, number];
     home.update(j === undefined ? { key: i } : { query: i, key: j });
   };
+  const side = { start: 0, length: placed.names };
   const names = { labels, rows: queries, turned: narrow, selected: query };
   const keyNames = { labels: labels.slice(0, seen), values: row, rows: lower, turned: narrow, selected: key, of: "score", group: "formula shows" };
   const said = `${labels[query]}: ${saidShares(labels, weights[query]!)}`;
@@ -105,8 +107,8 @@ export function AttentionExplorer({ state, home, width, still }: ViewProps<"Atte
           </Text>
         )}
         {labels.map((label, j) => (
-          <Text key={j} x={cells.start + (j + 0.5) * column} y={narrow ? 40 : 38} size={13} weight={650} anchor="middle" colour={textColour(j)}>
-            {shortened(label, Math.floor(column / 7.6))}
+          <Text key={j} x={cells.start + (j + 0.5) * column} y={heads[j]!} size={13} weight={650} anchor="middle" colour={textColour(j)}>
+            {shortened(label, placed.letters)}
           </Text>
         ))}
         {weights.map((row, i) => {
@@ -181,8 +183,8 @@ export function AttentionExplorer({ state, home, width, still }: ViewProps<"Atte
             </g>
           ))}
         </g>
-        {still && <StillNames {...names} width={width} />}
-        {still && <StillNames {...keyNames} width={width} />}
+        {still && <StillNames {...names} width={width} column={side} />}
+        {still && <StillNames {...keyNames} width={width} column={side} />}
       </Stage>
       <Formula labels={labels} powers={row.map((score) => score / divisor)} probabilities={shares} selected={key} />
       <p class="sw-note">{explain(labels, query, shares, others, otherwise, causal)}</p>

@@ -78,7 +78,7 @@ function Frame({ curve: { narrow, frame, ticks, levels } }: Pick<Props, "curve">
       ))}
       <path class="sw-rail" d={`M${left} ${bottom}H${right}`} />
       {ticks.map(({ x, value }) => (
-        <Text key={value} x={x} y={bottom + 20} size={narrow ? 12 : 13} anchor="middle" colour="var(--sw-ink2)">
+        <Text key={value} x={x} y={bottom + 28} size={narrow ? 12 : 13} anchor="middle" colour="var(--sw-ink2)">
           {String(value).replace("-", "−")}
         </Text>
       ))}

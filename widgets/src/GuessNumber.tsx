@@ -89,7 +89,7 @@ export function GuessNumber({ state, home, width, still }: ViewProps<"GuessNumbe
             </Text>
           </g>
         ))}
-        {shown !== "skip" && (
+        {(still ? compared : shown !== "skip") && (
           <g>
             <Text x={labelAt(guessed, "your guess")} y={MIDDLE - 50} size={13} anchor="middle" colour="var(--sw-ink2)">
               your guess

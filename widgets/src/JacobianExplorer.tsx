@@ -46,13 +46,13 @@ export function JacobianExplorer({ state, home, width, still }: ViewProps<"Jacob
   const middle = (frame.left + frame.right) / 2;
   const nudgeAt = clamp((start[0] + foot[0]) / 2, frame.left + 26, frame.right - 40);
   const typed = [
-    { name: "nudge", shown: <i>h =</i>, value: nudge, x: nudgeAt, y: frame.bottom + 36, set: setNudge },
+    { name: "nudge", shown: <i>h =</i>, value: nudge, x: nudgeAt, y: frame.bottom + 44, set: setNudge },
     {
       name: `logit of ${labels[column]}`,
       shown: `logit of ${moved}`,
       value: logits[column]!,
       x: middle,
-      y: frame.bottom + 62,
+      y: frame.bottom + 70,
       set: setLogit,
     },
   ];
@@ -123,10 +123,10 @@ export function JacobianExplorer({ state, home, width, still }: ViewProps<"Jacob
         />
         {still && (
           <>
-            <Text x={nudgeAt} y={frame.bottom + 42} size={16} weight={700} anchor="middle" halo>
+            <Text x={nudgeAt} y={frame.bottom + 50} size={16} weight={700} anchor="middle" halo>
               {`h = ${logit(nudge)}`}
             </Text>
-            <Text x={middle} y={frame.bottom + 67} size={14} anchor="middle" colour="var(--sw-ink2)">
+            <Text x={middle} y={frame.bottom + 75} size={14} anchor="middle" colour="var(--sw-ink2)">
               {`logit of ${moved}: ${logit(logits[column]!)}`}
             </Text>
           </>

@@ -232,6 +232,6 @@ function Limit({ drawn, limit, done }: { drawn: Drawn; limit: number; done: numb
   const { stacked, rows, thickness, at, top, bottom } = drawn;
   const x = done === null ? at(limit) : limitAt(drawn, done);
   // Where names stand above the bars, the line is left out behind them.
-  const parts = stacked ? rows.map(({ bar }) => `M${x} ${bar - thickness / 2 - 2}v${thickness + 4}`).join("") : `M${x} ${top - 10}V${bottom}`;
+  const parts = stacked ? rows.map(({ bar }) => `M${x} ${bar - thickness / 2}v${thickness}`).join("") : `M${x} ${top - 10}V${bottom}`;
   return <path class="sw-rung-limit" d={parts} />;
 }

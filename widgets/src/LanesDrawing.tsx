@@ -109,26 +109,20 @@ interface LaneProps {
 
 function LaneDrawing({ drawn, lane }: LaneProps) {
   const { left, right, laneHeight } = drawn;
-  const { format, top, window, poor, ends } = lane;
+  const { format, top, window, poor } = lane;
   return (
     <g data-tap={format}>
       <rect class="sw-lane" x={left} y={top} width={right - left} height={laneHeight} />
       <rect class="sw-window" x={window.start} y={top} width={window.length} height={laneHeight} />
       <rect class="sw-poor" x={poor.start} y={top} width={poor.length} height={laneHeight} />
       <rect class="sw-frame" x={window.start} y={top} width={window.length} height={laneHeight} />
-      <Text x={window.start + 5} y={top + laneHeight - 6} size={12} colour="var(--sw-ink2)">
-        {ends[0]}
-      </Text>
-      <Text x={window.start + window.length - 5} y={top + laneHeight - 6} size={12} anchor="end" colour="var(--sw-ink2)">
-        {ends[1]}
-      </Text>
     </g>
   );
 }
 
-/** The name of the format, and what became of softmax in it. */
-function LaneText({ drawn, lane: { format, top }, verdict, chosen }: LaneProps & { verdict: Verdict; chosen: boolean }) {
-  const { narrow, right } = drawn;
+/** The name of the format, the ends of its window, and what became of softmax in it. */
+function LaneText({ drawn, lane: { format, top, window, ends }, verdict, chosen }: LaneProps & { verdict: Verdict; chosen: boolean }) {
+  const { narrow, right, laneHeight } = drawn;
   const ink = verdict.mark === "✕" ? "var(--sw-bad)" : undefined;
   const nameY = narrow ? top - 10 : top + 23;
   const words = `${verdict.mark} ${verdict.word}`;
@@ -138,6 +132,11 @@ function LaneText({ drawn, lane: { format, top }, verdict, chosen }: LaneProps &
       <Text x={6} y={nameY} size={narrow ? 15 : 16} weight={700} colour={chosen ? "var(--sw-hi-ink)" : undefined} halo={!chosen}>
         {format}
       </Text>
+      {[window.start, window.start + window.length].map((x, k) => (
+        <Text key={k} x={x} y={top + laneHeight + 14} size={12} anchor="middle" colour="var(--sw-ink2)" halo>
+          {ends[k]!}
+        </Text>
+      ))}
       {narrow ? (
         <text class="sw-halo" x={right} y={nameY} text-anchor="end" font-size="13" style={{ fill: "var(--sw-ink2)" }}>
           <tspan font-size="15" font-weight="750" style={{ fill: ink ?? "var(--sw-ink)" }}>

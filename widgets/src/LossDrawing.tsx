@@ -74,7 +74,7 @@ function Differences({ drawn: { turned, column, middles, shares, gradient }, tar
 }
 
 function Strips({ drawn, labels }: Props) {
-  const { turned, given, wanted, givenParts, wantedParts, ribbons } = drawn;
+  const { turned, given, wanted, givenParts, wantedParts, givenNames, ribbons } = drawn;
   const strips = [
     ["Given", "p", given, givenParts, given.start - 22],
     ["Wanted", "y", wanted, wantedParts, wanted.start + 49],
@@ -93,17 +93,14 @@ function Strips({ drawn, labels }: Props) {
           <Pile machine={drawn} flow={flow} parts={parts.map(({ share }) => share)} />
         </g>
       ))}
-      {givenParts.map(({ share: { start, length } }, i) => {
-        const at = start + length / 2;
-        // What is too small for its name is found by its place: the order is that of the rows.
-        return (
-          length > (turned ? 46 : 14) && (
+      {givenNames.map(
+        (at, i) =>
+          at >= 0 && (
             <Text key={i} x={turned ? at : given.start - 5} y={turned ? given.start - 5 : at + 5} size={13} weight={600} anchor={turned ? "middle" : "end"} colour={textColour(i)}>
               {shortened(labels[i]!, 5)}
             </Text>
-          )
-        );
-      })}
+          ),
+      )}
     </g>
   );
 }
@@ -125,7 +122,7 @@ function Losses({ drawn: { turned, chart }, loss }: Props) {
       {levels.map(({ y, value }) => (
         <g key={value}>
           <path class={value ? "sw-grid" : "sw-zero"} d={`M${left} ${y}H${right}`} />
-          <Text x={left - 6} y={y + 5} size={turned ? 12 : 13} anchor="end" colour={quiet}>
+          <Text x={left - 11} y={y + 5} size={turned ? 12 : 13} anchor="end" colour={quiet}>
             {value}
           </Text>
         </g>

@@ -1,8 +1,23 @@
+import { Folded } from "./GuessFrame.tsx";
 import type { ViewProps } from "./home.ts";
 import { Actions } from "./parts.tsx";
 
-export function Quiz({ state, home }: ViewProps<"Quiz">) {
+export function Quiz({ state, home, still }: ViewProps<"Quiz">) {
   const { question, choices, answer, choice } = state;
+  if (still)
+    return (
+      <div class="sw sw-quiz" role="group" aria-label="quiz">
+        <p class="sw-question">{question}</p>
+        <ul>
+          {choices.map(([name]) => (
+            <li key={name}>{name}</li>
+          ))}
+        </ul>
+        <Folded>
+          {answer}. {choices.find(([name]) => name === answer)?.[1]}
+        </Folded>
+      </div>
+    );
   return (
     <div class="sw sw-quiz" role="group" aria-label="quiz">
       <p class="sw-question">{question}</p>

@@ -98,7 +98,7 @@ export function curve({ logits, row, column, nudge, extent, width }: CurveInput)
   return {
     narrow,
     width,
-    height: bottom + 76,
+    height: bottom + 84,
     frame: { ...frame, none: y(0), all: y(1) },
     scale,
     ticks: multiples(labelStep(extent), extent).map((value) => ({ x: x(value), value })),

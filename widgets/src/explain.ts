@@ -7,9 +7,9 @@ import { linearRange } from "./softmax.ts";
 
 const TOLERANCE = 0.1;
 
-/** A share that is none; with a decimal where whole per cents would read 0 or 100, which are possible. */
+/** A share that is none. Rounded to 0 or 100 % it would be one: then it says on which side it lies. */
 const promised = (x: number): string =>
-  [0, 100].includes(Math.abs(Math.round(x * 100))) ? `${logit(x * 100)}\u2009%` : percent(x);
+  [0, 1].includes(Math.abs(Math.round(x * 100) / 100)) ? (x < 0 ? `just under ${percent(0)}` : `just over ${percent(1)}`) : percent(x);
 
 /** Whether a JacobianExplorer's tangent can be trusted with this nudge, and from where on it cannot. */
 export function explainNudge(

@@ -107,9 +107,15 @@ export function saidAt(axis: Axis, place: number): number {
   return clamp(said, axis.low, axis.high);
 }
 
-/** Where the axis has numbers: five or six of them, or powers of ten. */
-export function ticksOf({ low, high, logarithmic }: Axis): number[] {
-  const inside = (x: number) => x >= low * (1 - 1e-9 * Math.sign(low)) && x <= high * (1 + 1e-9 * Math.sign(high));
+const APART = 0.05; // the least distance of a round number from an end, as a part of the axis
+
+/** Where the axis has numbers: at its ends, and at five or six round ones between them, or at powers of ten. */
+export function ticksOf(axis: Axis): number[] {
+  const isBetween = (x: number) => Math.abs(placeOf(axis, x) - 0.5) < 0.5 - APART;
+  return [axis.low, ...roundNumbers(axis).filter(isBetween), axis.high];
+}
+
+function roundNumbers({ low, high, logarithmic }: Axis): number[] {
   if (!logarithmic) {
     const step = roundStep((high - low) / 6);
     const first = Math.ceil(low / step - 1e-9);
@@ -119,9 +125,7 @@ export function ticksOf({ low, high, logarithmic }: Axis): number[] {
   const digits = decades <= 2 ? [1, 2, 5] : [1];
   const every = Math.ceil(decades / 6);
   const first = Math.floor(Math.log10(low));
-  return Array.from({ length: Math.ceil(decades / every) + 2 }, (_, k) => digits.map((digit) => Number((digit * 10 ** (first + k * every)).toPrecision(12))))
-    .flat()
-    .filter(inside);
+  return Array.from({ length: Math.ceil(decades / every) + 2 }, (_, k) => digits.map((digit) => Number((digit * 10 ** (first + k * every)).toPrecision(12)))).flat();
 }
 
 /** "2.7 times" */

@@ -131,7 +131,7 @@ export function lanes({ values, labels, runs, width }: LanesInput): Lanes {
   const barStart = Math.max(least - BEYOND, 0);
   return {
     narrow,
-    height: rail + below + pitch * (formats.length - 1) + laneHeight + 12,
+    height: rail + below + pitch * (formats.length - 1) + laneHeight + 20,
     left,
     right,
     laneHeight,

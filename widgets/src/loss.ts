@@ -1,6 +1,6 @@
 // Given minus wanted, as numbers: bars with arrows, two strips, and the loss against the steps. Nothing rescales.
 
-import { arrow, clampTo, closedPath, tidy, type Point } from "./layout.ts";
+import { arrow, clampTo, closedPath, spread, tidy, type Point } from "./layout.ts";
 import { sharesOf, ticksOf, towards, TURNED_BELOW, type Axis, type Share, type Stretch } from "./machine.ts";
 import { crossEntropyGradient, entropy, softmax } from "./softmax.ts";
 
@@ -9,6 +9,7 @@ export const MOST_LOSS = 4;
 export const STEPS_SHOWN = 20;
 
 const NARROWEST = 600; // the least width of the wide composition
+const NAME = { turned: 46, upright: 16 }; // the room of a name beside its share, in pixels
 const FAR = 100; // a loss so far over the chart that its line is as steep as that to any larger one
 
 export interface LossInput {
@@ -71,6 +72,8 @@ export interface LossPicture {
   gradient: readonly number[];
   givenParts: Share[];
   wantedParts: Share[];
+  /** Across the flow, where each class is named at what is given; NaN where there is no room for all and its share is small. */
+  givenNames: number[];
   /** From what is given of a class to what is wanted; empty where nothing is. */
   ribbons: string[];
   chart: Chart;
@@ -79,16 +82,16 @@ export interface LossPicture {
 /** What does not depend on the numbers. */
 function frame(classes: number, width: number) {
   if (width < TURNED_BELOW) {
-    const bottom = 24 + 58 * classes;
+    const bottom = 24 + 66 * classes;
     return {
-      ...{ turned: true, row: 58, top: 24, bottom, names: { start: 0, length: 64 } },
+      ...{ turned: true, row: 66, top: 24, bottom, names: { start: 0, length: 64 } },
       ...{ left: 74, unit: (width - 166) / 10, column: width - 2 },
       ...{ given: { start: bottom + 62, length: 32 }, wanted: { start: bottom + 118, length: 32 }, foot: 0, whole: width },
-      ...{ chart: { left: 22, right: width - 8, top: bottom + 214, bottom: bottom + 314 }, height: bottom + 352 },
+      ...{ chart: { left: 26, right: width - 8, top: bottom + 214, bottom: bottom + 314 }, height: bottom + 352 },
     };
   }
   const t = (width - NARROWEST) / (745 - NARROWEST);
-  const row = Math.max(248 / classes, 62);
+  const row = Math.max(264 / classes, 66);
   const [left, unit, top] = [96, towards(15, 23, t), 58];
   const column = left + 10 * unit + 86;
   const given = { start: column + towards(42, 54, t), length: 40 };
@@ -119,6 +122,10 @@ export function lossPicture({ logits, target, rate, losses, done, extent, width 
     const [from, to] = [given.start + given.length, wanted.start];
     return y > 0 ? closedPath([place(from, a.start), place(to, b.start), place(to, b.start + b.length), place(from, a.start + a.length)]) : "";
   });
+  const [room, least] = turned ? [NAME.turned, NAME.turned / 2] : [NAME.upright, top + 6];
+  const places = givenParts.map(({ share: { start, length } }) => start + length / 2);
+  const givenNames =
+    room * logits.length <= whole ? spread(places, room, least, least + whole - room) : places.map((at, i) => (givenParts[i]!.share.length < room ? NaN : at));
   return {
     ...framed,
     axis: { zero, scale, top, bottom, ...ticksOf(extent) },
@@ -133,6 +140,7 @@ export function lossPicture({ logits, target, rate, losses, done, extent, width 
     gradient,
     givenParts,
     wantedParts,
+    givenNames: givenNames.map(tidy),
     ribbons,
     chart: chart(framed.chart, losses, done, entropy(target)),
   };

@@ -43,7 +43,7 @@ export function Rail({ id, name, value, at, y, turned, marks, note, from, live }
         </g>
       ))}
       {from !== undefined && <path class="sw-rail-bar" d={`M${at(from)} ${y}H${at(value)}`} />}
-      {live && <Grip x={at(value)} y={y} id={id} radius={turned ? 13 : 11} />}
+      {live ? <Grip x={at(value)} y={y} id={id} radius={turned ? 13 : 11} /> : <circle cx={at(value)} cy={y} r="7" />}
       {note && (
         <Text x={note[0]} y={y + 5} size={15} anchor={turned ? "end" : "start"} class="sw-serif">
           {note[1]}

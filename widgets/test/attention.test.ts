@@ -20,15 +20,20 @@ test("each row is a softmax of its own, and a causal mask leaves the others exac
 
 test("a score fits its cell", () => {
   const texts = [0, -0, -0.04, 1.25, -9.96, 11.2, -237.9, 999, 1000, -1e6].map(cellText);
-  assert.deepEqual(texts, ["0.0", "0.0", "0.0", "1.3", "−10", "11", "−238", "999", ">999", "<−999"]);
+  assert.deepEqual(texts, ["0.0", "0.0", "0.0", "1.3", "−10.0", "11.2", "−238", "999", ">999", "<−999"]);
 });
 
 for (const width of [1120, 745, 600, 599, 358, 288])
   for (const tokens of [1, 5, 8])
     test(`${width} px, ${tokens} tokens: all has its place inside, and nothing lies over another`, () => {
-      const { narrow, height, queries, cells, column, cellY, strip, stripY, thick, below, axis, keys, shares, along } = place(width, tokens, 12);
+      const { narrow, height, queries, cells, column, cellY, strip, stripY, thick, below, axis, keys, shares, along, names, heads, letters } = place(width, tokens, 12, 7);
       assert.equal(narrow, width < 600);
       near(column * tokens, cells.length, 1e-9);
+      // What stands in one line has a column of its own, and what shares two has the room of two.
+      const lines = [...new Set(heads)];
+      assert.ok(lines.length === 1 ? letters >= 7 : lines[1]! - lines[0]! >= 15 && tokens > 1);
+      assert.ok(letters * 7.6 <= column * Math.min(lines.length, 2) && names <= cells.start);
+      assert.ok(Math.min(...heads) >= 30 && Math.max(...heads) + 4 < queries[0]!.y + Math.min(cellY - 11, stripY));
       assert.ok(column >= 24, `${column}`); // a finger's target
       near(strip.start + strip.length, width, 1e-9);
       assert.ok(narrow ? cellY + 11.5 < stripY : cells.start + cells.length < strip.start);
@@ -36,7 +41,7 @@ for (const width of [1120, 745, 600, 599, 358, 288])
       assert.ok(queries.at(-1)!.y + stripY + thick < below);
       keys.slice(1).forEach(({ y }, j) => assert.ok(y - keys[j]!.y >= 44));
       assert.ok(below + keys.at(-1)!.y + 22 < height);
-      assert.ok(along(-12) >= 70 && along(12) < shares - 48 && shares <= width);
+      assert.ok(along(-12) >= names && along(12) < shares - 48 && shares <= width);
       near(along(3) - along(2), axis.scale, 0.02);
       assert.deepEqual([along(1e6), along(-1e6)], [along(12.48), along(-12.48)]);
       assert.ok(axis.every * axis.scale >= 24);

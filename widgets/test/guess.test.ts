@@ -88,6 +88,8 @@ test("an axis with equal steps", () => {
   assert.equal(saidAt(axis, 7), 20);
   assert.deepEqual(ticksOf(axis), [0, 5, 10, 15, 20]);
   assert.deepEqual(ticksOf({ low: -3, high: 3, logarithmic: false }), [-3, -2, -1, 0, 1, 2, 3]);
+  assert.deepEqual(ticksOf({ low: 1, high: 14, logarithmic: false }), [1, 5, 10, 14]);
+  assert.deepEqual(ticksOf({ low: 1, high: 99, logarithmic: false }), [1, 20, 40, 60, 80, 99]);
 });
 
 test("an axis with equal factors", () => {
@@ -98,6 +100,8 @@ test("an axis with equal factors", () => {
   assert.equal(saidAt(axis, -1), 1);
   assert.deepEqual(ticksOf(axis), [1, 10, 100, 1000]);
   assert.deepEqual(ticksOf({ low: 0.5, high: 20, logarithmic: true }), [0.5, 1, 2, 5, 10, 20]);
+  assert.deepEqual(ticksOf({ low: 0.3, high: 40, logarithmic: true }), [0.3, 1, 10, 40]);
+  assert.deepEqual(ticksOf({ low: 0.95, high: 1e4, logarithmic: true }), [0.95, 10, 100, 1000, 1e4]);
   assert.deepEqual(ticksOf({ low: 1, high: 1e12, logarithmic: true }), [1, 1e2, 1e4, 1e6, 1e8, 1e10, 1e12]);
 });
 
