@@ -1,9 +1,9 @@
 // What the book adds to Sphinx's search: a section whose title has the words of the query comes first, a slip of the
-// finger is forgiven, and excerpts say a formula once.
+// finger is forgiven, and excerpts are text alone.
 
 (() => {
   const STOPWORDS = new Set("a an and are as at be by can do does for from how i if in is it me my no not of on or one the to what when which why with you your".split(" "));
-  const REFERENCE = new Set(["api", "glossary", "references"]); // where one looks after the chapters
+  const REFERENCE = new Set(["api", "glossary", "references", "teaching"]); // where one looks after the chapters
   const BEST = 100; // above any score of Sphinx's own
 
   const wordsOf = (text) => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
@@ -33,33 +33,39 @@
     const found = (telling.length ? telling : asked).map((word) => Math.max(0, ...words.map((each) => likeness(each, word))));
     if (!found.length || found.includes(0)) return 0;
     const mean = found.reduce((a, b) => a + b) / found.length;
-    return BEST + 60 * mean + (10 * found.length) / words.length;
+    const isWhole = asked.join() === words.join();
+    return BEST + 60 * mean + (isWhole ? 20 : (10 * found.length) / words.length);
   };
 
   const search = Search._performSearch;
   Search._performSearch = (query, ...terms) => {
     const { alltitles, docnames, filenames, titles } = Search._index;
     const hits = Object.entries(alltitles).flatMap(([title, places]) => {
-      const score = scoreOf(title, query);
-      return score === 0
-        ? []
-        : places.map(([file, id]) => {
-            const name = titles[file] === title ? title : `${titles[file]} > ${title}`;
-            const rank = REFERENCE.has(docnames[file]) || title.startsWith("Solution") ? score - 30 : score;
-            return [docnames[file], name, id === null ? "" : `#${id}`, null, rank, filenames[file]];
-          });
+      return places.flatMap(([file, id]) => {
+        const page = titles[file].replace(/<[^>]*>/g, ""); // "4. Temperature and sampling: how sure, and what comes next?"
+        const [short] = page.split(":");
+        const isPage = page.endsWith(title); // before it stands its number
+        const score = Math.max(scoreOf(title, query), isPage ? scoreOf(short.replace(/^\d+\. /, ""), query) : 0);
+        if (score === 0) return [];
+        const isAfter = REFERENCE.has(docnames[file]) || /^(Solution| \()/.test(title); // an exercise's title is in brackets
+        const rank = score - (isAfter ? 30 : 0) - 0.2 * (parseInt(page) || 0); // of chapters alike, the first explains it
+        return [[docnames[file], isPage ? page : `${short} > ${title}`, id === null ? "" : `#${id}`, null, rank, filenames[file]]];
+      });
     });
     const key = (result) => result[0] + result[2];
-    const seen = new Set(hits.map(key));
-    // The best comes last: Sphinx shows results from the end.
-    return [...search(query, ...terms).filter((result) => !seen.has(key(result))), ...hits.sort((a, b) => a[4] - b[4])];
+    // The best comes last, as Sphinx shows results from the end. Of titles without a place of their own the best stays.
+    const best = new Map(hits.sort((a, b) => a[4] - b[4]).map((hit) => [key(hit), hit]));
+    const others = search(query, ...terms).filter((result) => !best.has(key(result)));
+    return [...others, ...hits.filter((hit) => best.get(key(hit)) === hit)];
   };
 
   const toText = Search.htmlToText;
   Search.htmlToText = (page, anchor) => {
     const parsed = new DOMParser().parseFromString(page, "text/html");
-    // KaTeX writes each formula three times: for the eye, for the screen reader, and as its source.
-    for (const repeated of parsed.querySelectorAll(".katex-html, annotation, .softmax-widget")) repeated.remove();
+    // KaTeX writes each formula three times: for the eye, for the screen reader, and as its source. A fraction is none in
+    // a line of text, code is not read there, and the title stands above the excerpt.
+    const unread = ".katex-html, annotation, div.math, .softmax-widget, .bd-header-article, .chapter-facts, .cell_input, summary, h1, h2, h3";
+    for (const element of parsed.querySelectorAll(unread)) element.remove();
     return toText(parsed.documentElement.outerHTML, anchor);
   };
 })();
