@@ -17,7 +17,7 @@ from softmax_lib.figures.paper import (
     Table,
     marks,
     picture,
-    power_of_ten,
+    power_ticks,
     sheet,
 )
 
@@ -60,20 +60,20 @@ def errors_of_the_families(width: float, results: Sequence[dict[str, Any]], oper
             axes.axhline(between - 0.5, color=LINE, linewidth=1)
         axes.set_title(dtype)
         axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="x", labelbottom=True)
         axes.spines["left"].set_visible(False)
     for axes in panels[len(dtypes) - 2 :]:
         axes.set_xlabel("largest error, ULP" if width == WIDE else "error, ULP")
-    few = 2 if end < 1e6 and width == WIDE else 4
-    ticks = range(-2, round(math.log10(end)) + 1, few)
-    axes.set_xticks([10.0**k for k in ticks], [power_of_ten(k) for k in ticks])
+    every = 2 if end < 1e6 and width == WIDE else 4
+    power_ticks(axes.xaxis, range(round(math.log10(_FEWEST_ULP)), round(math.log10(end)) + 1, every), "≤ ")
     axes.minorticks_off()
     axes.set_xlim(_FEWEST_ULP / 2, 2 * end)
     axes.set_yticks(range(len(families)), [textwrap.fill(_family(name), 14) for name in families])
     axes.set_ylim(len(families) - 0.5, -0.5)
     named = [(LIBRARIES[of][0], *LIBRARIES[of][2:]) for of in libraries]
-    promised_for = [("promised for NumPy", WASH, "s")]
+    promised_for = [("promised for NumPy", WASH, "band")]
     if "with_numba" in libraries:
-        promised_for.append(("promised for Numba", RULE, "|"))
+        promised_for.append(("promised for Numba", RULE, "--"))
     marks(figure, named + promised_for, 3 if width == WIDE else 2)
     worsts = (
         f"{dtype}: " + ", ".join(f"{LIBRARIES[of][1]} at most {_plain(worst(of, dtype))}" for of in libraries) + " ULP."

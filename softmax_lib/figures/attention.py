@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from softmax_lib.figures.paper import BLUE, VERMILION, WIDE, grid, name_y, picture, share, sheet
+from softmax_lib.figures.paper import BLUE, VERMILION, WIDE, grid, name_y, note, picture, share, sheet
 
 
 @picture
@@ -15,12 +15,12 @@ def undivided_scores_saturate(
     figure = sheet(width, 340 if width == WIDE else 380, "Undivided, the largest weight takes nearly all")
     axes = figure.subplots()
     grid(axes)
-    for weights, colour, style, name in (
-        (undivided, VERMILION, "--", "undivided"),
-        (divided, BLUE, "-", "divided by √d"),
+    for weights, colour, style, name, above in (
+        (undivided, VERMILION, "--", "undivided", -12),
+        (divided, BLUE, "-", "divided by √d", 4),
     ):
         axes.plot(dimensions, [100 * weight for weight in weights], style, color=colour, linewidth=3)
-        axes.text(dimensions[-1], 100 * weights[-1] + 4, name, color=colour, ha="right", weight="bold")
+        note(axes, dimensions[-1], 100 * weights[-1] + above, name, color=colour, ha="right", weight="bold")
     axes.set_xscale("log", base=2)
     axes.set(xlabel="d, the length of a query", ylim=(0, 110), yticks=range(0, 101, 25))
     shown = dimensions[:: 1 if width == WIDE else 2]

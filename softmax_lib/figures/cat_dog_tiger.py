@@ -19,6 +19,7 @@ from softmax_lib.figures.paper import (
     picture,
     share,
     sheet,
+    spread,
 )
 
 
@@ -67,17 +68,19 @@ def probabilities_of_a_batch(width: float, probabilities: npt.ArrayLike, labels:
     rows = [f"input {i + 1}" for i in range(len(probabilities))]
     figure = sheet(width, 110 + 88 * len(rows), "Each input gets shares of its own")
     axes = figure.subplots()
-    room = 0.075 if width == WIDE else 0.15  # for a name and its number above a part of a bar
     for row, ps in enumerate(probabilities):
-        left = 0.0
+        ends = np.cumsum(ps)
+        middles = ends - ps / 2
+        places = spread(middles, 0.07 if width == WIDE else 0.15)
         for i, (label, p) in enumerate(zip(labels, ps, strict=True)):
-            axes.barh(row, p, left=left, height=0.42, color=CLASS_FILLS[i], edgecolor=PAPER, linewidth=2)
-            if p >= room:
-                words = f"{label}\n{share(p)}"
-                axes.text(
-                    left + p / 2, row - 0.25, words, ha="center", va="bottom", color=CLASS_TEXTS[i], weight="bold"
-                )
-            left += p
+            axes.barh(row, p, left=ends[i] - p, height=0.42, color=CLASS_FILLS[i], edgecolor=PAPER, linewidth=2)
+            axes.plot(
+                [places[i], middles[i]], [row - 0.31, row - 0.22], color=CLASS_TEXTS[i], linewidth=1.5, clip_on=False
+            )
+            axes.text(
+                places[i], row - 0.32, f"{label}\n{share(p)}", ha="center", va="bottom",
+                color=CLASS_TEXTS[i], weight="bold",
+            )  # fmt: skip
     axes.set_yticks(range(len(rows)), rows)
     grid(axes, "x")
     axes.grid(visible=False)

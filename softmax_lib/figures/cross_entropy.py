@@ -15,7 +15,6 @@ from softmax_lib.figures.paper import (
     HIGHLIGHT,
     INK,
     INK2,
-    LINE,
     ON_HIGHLIGHT,
     VERMILION,
     WASH,
@@ -23,6 +22,7 @@ from softmax_lib.figures.paper import (
     grid,
     name_lines,
     name_y,
+    note,
     number,
     picture,
     share,
@@ -52,7 +52,7 @@ def slopes_of_three_losses(width: float) -> tuple[Figure, str]:
             axes.plot(lead, curves[panel], color=colour, linestyle=dash, linewidth=3)
             if panel == 0:
                 at, above = {"−ln p": (-3.4, 3.9), "squared error": (-7.8, 2.25), "1 − p": (-7.8, 0.45)}[name]
-                axes.text(at, above, name, color=colour, weight="bold")
+                note(axes, at, above, name, color=colour, weight="bold")
         axes.set(title=title, xlabel="lead of the right class", xlim=(-8, 8))
         axes.set_xticks([-8, -4, 0, 4, 8], ["−8", "−4", "0", "4", "8"])
     panels[0].set_yticks([0, 2, 4, 6, 8])
@@ -76,12 +76,12 @@ def learning_curves(
     grid(axes)
     last = epochs[-1]
     axes.axhline(start, color=INK2, linestyle="dotted", linewidth=1.5)
-    axes.text(last, start - 0.05, "nothing learned", ha="right", va="top", color=INK2)
+    note(axes, last, start * 1.08, "nothing learned", ha="right", va="bottom", color=INK2)
     ends = []
     for (name, values), colour, dash in zip(losses.items(), (BLUE, VERMILION), ("solid", "dashed"), strict=True):
         axes.plot([0, *epochs], [start, *values], color=colour, linestyle=dash, linewidth=3)
         ends.append((last, values[-1], name, colour))
-    axes.set(xlabel="epochs", xlim=(0, last * (1.3 if width == WIDE else 1.6)), yscale="log", ylim=(0.05, start * 1.2))
+    axes.set(xlabel="epochs", xlim=(0, last * (1.3 if width == WIDE else 1.6)), yscale="log", ylim=(0.05, start * 1.7))
     axes.set_xticks([x for x in axes.get_xticks() if x <= last])
     axes.set_yticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
     axes.minorticks_off()
@@ -101,11 +101,10 @@ def confusion(width: float, counts: npt.ArrayLike) -> tuple[Figure, str]:
     for (row, column), count in np.ndenumerate(counts):
         if row == column or count:
             fill = WASH if row == column else HIGHLIGHT
-            axes.add_patch(
-                PathPatch(_squares([(column, row, 0.92)]), facecolor=fill, edgecolor="none" if row == column else INK)
-            )
+            axes.add_patch(PathPatch(_squares([(column, row, 0.92)]), facecolor=fill, linewidth=0))
             axes.text(column, row, count, ha="center", va="center", color=INK if row == column else ON_HIGHLIGHT)
-    axes.set(xlim=(-0.6, classes - 0.4), ylim=(classes - 0.4, -0.6), xlabel="the answer", ylabel="the digit")
+    axes.set(xlim=(-0.6, classes - 0.4), ylim=(classes - 0.4, -0.6), xlabel="the answer")
+    axes.set_ylabel("the digit", labelpad=10)
     axes.set_xticks(range(classes))
     axes.set_yticks(range(classes))
     axes.spines[:].set_visible(False)
@@ -173,4 +172,4 @@ def _halftone(axes: Axes, values: npt.NDArray[np.float64]) -> None:
             axes.add_patch(PathPatch(_squares(places), facecolor=face, edgecolor=INK, linewidth=0 if sign > 0 else 1))
     n = len(values)
     axes.set(xlim=(-0.7, n - 0.3), ylim=(n - 0.3, -0.7), aspect="equal", xticks=[], yticks=[])
-    axes.spines[:].set(visible=True, color=LINE)
+    axes.spines[:].set_visible(False)

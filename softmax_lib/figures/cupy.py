@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.markers import MarkerStyle
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
@@ -26,17 +27,18 @@ from softmax_lib.figures.paper import (
     PAPER,
     PURPLE,
     RULE,
-    SKY,
     VERMILION,
     WASH,
     WIDE,
     grid,
+    grouped,
     marks,
     name_lines,
     name_rows,
     name_y,
+    note,
     picture,
-    power_of_ten,
+    power_ticks,
     sheet,
     two_digits,
 )
@@ -50,7 +52,7 @@ def calls_return_early(
 ) -> tuple[Figure, str]:
     """Python hands over kernels to the stream, and is done long before it; not drawn to scale."""
     launch, work = 0.45, 1.6
-    figure = sheet(width, 270 if width == WIDE else 330, "The call returns long before the work is done")
+    figure = sheet(width, 270 if width == WIDE else 340, "The call returns long before the work is done")
     axes = figure.subplots()
     for k, name in enumerate(kernels):
         handed, start = k * launch, launch + k * work
@@ -65,10 +67,14 @@ def calls_return_early(
     ):
         axes.axvline(x, color=INK, linestyle="dashed", linewidth=1.5, zorder=0)
         axes.text(x + dx, -0.38, text, ha=side, va="bottom")
-    name_rows(axes, ["Python\nhands over", "the GPU\nworks"] if width == WIDE else ["Python", "the GPU"], width, 0.22)
+    if width == WIDE:
+        name_rows(axes, ["Python\nhands over", "the GPU\nworks"], width, 0.22)
+    else:  # Above its row, the second name would hide the first line.
+        name_rows(axes, ["Python", ""], width, 0.22)
+        axes.text(0, 1.24, "the GPU", va="top")
     axes.tick_params(length=0, labelbottom=False)
-    top = -0.95 if width == WIDE else -1.15
-    axes.set(xlabel="time (drawn, not measured)", xlim=(0, right + 0.15), ylim=(1.35, top))
+    limits = (1.35, -0.95) if width == WIDE else (1.6, -1.15)
+    axes.set(xlabel="time (drawn, not measured)", xlim=(0, right + 0.15), ylim=limits)
     alt = (
         f"Two lines of time. On the upper one Python hands over {len(kernels)} kernels, {', '.join(kernels)}, one "
         "short step after another, and the call returns; a clock stopped there is wrong. On the lower one the GPU "
@@ -84,6 +90,7 @@ def way_to_the_gpu(width: float, size: float, cpu: float, wire: float, memory: f
 
     The speeds are in bytes per second.
     """
+    gigabytes = f"{size / 1e9:.2g} gigabyte" + "s" * (f"{size / 1e9:.2g}" != "1")
     softmax_there, each_way = 2e3 * size / memory, 1e3 * size / wire
     rows = [
         ("on the CPU", [(2e3 * size / cpu, False, "softmax")]),
@@ -109,8 +116,8 @@ def way_to_the_gpu(width: float, size: float, cpu: float, wire: float, memory: f
     name_rows(axes, [label for label, _ in rows], width, 0.22)
     axes.margins(x=0.12)
     axes.set(ylim=(len(rows) - 0.5, -0.4 if width == WIDE else -0.65))
-    axes.set_xlabel(f"least milliseconds for {size / 1e9:.1f} gigabytes of logits")
-    return figure, f"Bars to scale, the least milliseconds for {size / 1e9:.1f} gigabytes: {'; '.join(words)}."
+    axes.set_xlabel(f"least milliseconds for {gigabytes} of logits")
+    return figure, f"Bars to scale, the least milliseconds for {gigabytes}: {'; '.join(words)}."
 
 
 @picture
@@ -133,10 +140,9 @@ def crossover_of_the_limits(width: float, call: float, cpu: float, wire: float, 
     for _, times, line in lines:
         axes.loglog(elements, 1e3 * times, color=INK if line == "solid" else INK2, linestyle=line, linewidth=3)
     axes.plot([meet], [8e3 * meet / cpu], "o", color=HIGHLIGHT, markeredgecolor=INK, markersize=12, zorder=3)
-    axes.text(meet, 1.6e3 * meet / cpu, f"about {round(meet, -3):,.0f} elements".replace(",", "\u2009"), va="top")
-    every = 1 if width == WIDE else 2
-    axes.set_xticks([10.0**k for k in range(3, 10, every)], [power_of_ten(k) for k in range(3, 10, every)])
-    axes.set_yticks([10.0**k for k in range(-3, 4)], [power_of_ten(k) for k in range(-3, 4)])
+    note(axes, 1.2 * meet, 3e3 * meet / cpu, f"about {grouped(round(meet, -3))}\nelements", va="top")
+    power_ticks(axes.xaxis, range(3, 10, 1 if width == WIDE else 2))
+    power_ticks(axes.yaxis, range(-3, 4))
     axes.minorticks_off()
     axes.set(xlabel="elements of a float32 matrix", xlim=(1e3, 1e9), ylim=(1e-4, 1e3))
     name_y(axes, "milliseconds, in the model")
@@ -163,14 +169,11 @@ def traffic_of_softmax(width: float, versions: dict[str, Sequence[tuple[str, int
     for height, (version, passes) in enumerate(versions.items()):
         left = 0
         for name, reads, writes in passes:
-            axes.barh(height, reads - 0.08, left=left + 0.08, height=0.34, color=INK2)
+            axes.barh(height, reads - 0.08, left=left + 0.04, height=0.34, color=INK2)
             if writes:
-                axes.barh(height, writes, left=left + reads, height=0.34, **_MOVED)  # type: ignore[arg-type]
-            if width == WIDE:
-                axes.text(left + (reads + writes) / 2, height - 0.21, name, ha="center", va="bottom")
+                axes.barh(height, writes - 0.08, left=left + reads + 0.04, height=0.34, **_MOVED)  # type: ignore[arg-type]
+            axes.text(left + (reads + writes) / 2, height - 0.21, name, ha="center", va="bottom", color=INK2)
             left += reads + writes
-        if width != WIDE:  # The passes are narrower than their names.
-            axes.text(0, height - 0.21, " · ".join(name for name, *_ in passes), va="bottom", color=INK2)
         axes.text(left + 0.1, height, f"{left} N", va="center", weight="bold")
         totals.append(left)
         steps = ", ".join(f"{name} reads {reads} and writes {writes}" for name, reads, writes in passes)
@@ -201,7 +204,7 @@ def sectors_of_a_warp(width: float, strides: Sequence[int] = (1, 2, 8)) -> tuple
     words = []
     for axes, stride, count in zip(panels, strides, counts, strict=True):
         wanted = set(np.arange(32) * stride)
-        for asked, colour in ((True, INK), (False, LINE)):
+        for asked, colour in ((True, INK), (False, RULE)):
             squares = []
             for number in range(8 * count):
                 sector, place = divmod(number, 8)
@@ -216,7 +219,7 @@ def sectors_of_a_warp(width: float, strides: Sequence[int] = (1, 2, 8)) -> tuple
         axes.set(xlim=(0, 8.6 * across - 0.6), ylim=(-(-count // across), 0))
         axes.axis("off")
         words.append(f"{apart}, {count} sectors of which {100 * used:g} % is used")
-    marks(figure, [("asked for", INK, "s"), ("moved for nothing", LINE, "s")], 2)
+    marks(figure, [("asked for", INK, "s"), ("moved for nothing", RULE, "s")], 2)
     alt = (
         "Memory as squares, one for each number, eight to a sector: what moves when each of 32 threads reads a float. "
         f"{'; '.join(words)}."
@@ -241,7 +244,7 @@ def row_in_registers(width: float, columns: int = 64, threads: int = 8) -> tuple
         for load in range(loads):
             for thread in range(threads):
                 first = 4 * (load * threads + thread)
-                _piece(axes, thread, top + 0.15 + 0.5 * load, f"{first}–{first + 3}")
+                _piece(axes, thread, top + 0.15 + 0.5 * load, f"{first}–{first + 3}", 14 if width == WIDE else 12)
     for thread in range(threads):
         x = thread + 0.45
         axes.text(x, 3.75, f"{thread}", ha="center", va="top", weight="bold")
@@ -258,10 +261,10 @@ def row_in_registers(width: float, columns: int = 64, threads: int = 8) -> tuple
     return figure, alt
 
 
-def _piece(axes: Axes, thread: int, y: float, text: str) -> None:
+def _piece(axes: Axes, thread: int, y: float, text: str, size: float) -> None:
     """Four numbers of a row; neighbouring threads differ in shade."""
     axes.add_patch(Rectangle((thread, y), 0.92, 0.42, facecolor=LINE if thread % 2 else WASH, linewidth=0))
-    axes.text(thread + 0.46, y + 0.22, text, ha="center", va="center")
+    axes.text(thread + 0.46, y + 0.22, text, ha="center", va="center", fontsize=size)
 
 
 @picture
@@ -305,13 +308,13 @@ def butterfly(width: float, values: Sequence[int]) -> tuple[Figure, str]:
 
 # --- what benchmarks/gpu.py found ------------------------------------------------------------------------------------
 
-# What each contestant is called, and how it is drawn: colour, marker, line.
-CONTESTANTS = {
+# What each contestant is called, and how it is drawn: colour, marker, line. Hollow markers stand around what they meet.
+CONTESTANTS: dict[str, tuple[str, str, str | MarkerStyle, Any]] = {
     "with_cupy": ("softmax_lib, CuPy", PURPLE, "D", "solid"),
     "torch": ("PyTorch", VERMILION, "s", "dashed"),
-    "torch_compile": ("PyTorch, compiled", OCHRE, "v", "dashdot"),
-    "triton": ("Triton", SKY, "P", (0, (6, 2, 1, 2, 1, 2))),
-    "cupyx": ("cupyx", GREEN, "^", "dotted"),
+    "torch_compile": ("PyTorch, compiled", OCHRE, MarkerStyle("v", "none"), "dashdot"),
+    "triton": ("Triton", INK, "P", (0, (6, 2, 1, 2, 1, 2))),
+    "cupyx": ("cupyx", GREEN, MarkerStyle("s", "none"), "dotted"),
     "cupy_lines": ("CuPy, three lines", BLUE, "o", (0, (1, 3))),
 }
 # What each way to compute a softmax is called, and how it is drawn: colour, marker, line.
@@ -342,7 +345,7 @@ def softmax_on_a_gpu(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Fig
     reached = f"{100 * min(ours):.0f}\u2009% to {100 * max(ours):.0f}\u2009% on {next(iter(shares))} rows"
     figure = sheet(width, 190 * len(shares) + 160, f"Of a copy's speed, the library reaches {reached}")
     panels = figure.subplots(len(shares), 1, sharex=True, squeeze=False)[:, 0]
-    words = []
+    words: list[str] = []
     for axes, (dtype, of_type) in zip(panels, shares.items(), strict=True):
         told = []
         for name, by_length in of_type.items():
@@ -351,7 +354,11 @@ def softmax_on_a_gpu(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Fig
                 continue
             label, colour, marker, line = CONTESTANTS[name]
             style = {"color": colour, "marker": marker, "linestyle": line, "label": label}
-            axes.semilogx(*zip(*points, strict=True), **style, linewidth=2.5, zorder=3 if name == "with_cupy" else 2)
+            if isinstance(marker, MarkerStyle):
+                style |= {"markersize": 12, "markeredgewidth": 2, "zorder": 4}
+            elif name == "with_cupy":  # It stays to be seen behind what meets it.
+                style |= {"linewidth": 4.5, "markersize": 9}
+            axes.semilogx(*zip(*points, strict=True), **({"linewidth": 2} | style))
             (worst, at_worst), (best, at_best) = (choose((share, n) for n, share in points) for choose in (min, max))
             if len(points) == 1:
                 told.append(f"{label} {two_digits(best)} at {at_best}")
@@ -360,7 +367,7 @@ def softmax_on_a_gpu(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Fig
             if missing := sorted(by_length.keys() - dict(points).keys()):
                 told[-1] += f", no result at {', '.join(map(str, missing))}"
         axes.axhline(1, color=RULE, linestyle="dashed", linewidth=1.5, zorder=0)
-        axes.set_title(dtype)
+        axes.set_title(dtype if words else f"{dtype}: share of the copy's speed")
         axes.set_ylim(0, max(1.08, axes.get_ylim()[1]))
         axes.set_yticks([0, 0.5, 1], ["0", "50", "100\u2009%"])
         grid(axes)
@@ -368,7 +375,7 @@ def softmax_on_a_gpu(width: float, cases: Sequence[dict[str, Any]]) -> tuple[Fig
     ticks = lengths[:1]
     for n in lengths:
         ticks += [n] if n >= 8 * ticks[-1] else []
-    panels[-1].set_xticks(ticks, [str(n) for n in ticks])
+    panels[-1].set_xticks(ticks, [grouped(n) for n in ticks])
     panels[-1].minorticks_off()
     panels[-1].set_xlabel("columns, the length of a row (logarithmic)")
     shown = {line.get_label() for axes in panels for line in axes.get_lines()}
@@ -393,7 +400,7 @@ def crossover_measured(width: float, crossover: dict[str, Any]) -> tuple[Figure,
     elif max(needed) == rows[0]:
         title = "With the data on it, the GPU is always ahead"
     else:
-        title = f"With the data on it, the GPU is ahead from {max(needed)} rows on"
+        title = f"With the data on it, the GPU is ahead from {grouped(max(needed))} rows on"
     figure = sheet(width, 460, title)
     axes = figure.subplots()
     words = []
@@ -405,10 +412,13 @@ def crossover_measured(width: float, crossover: dict[str, Any]) -> tuple[Figure,
     grid(axes)
     for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
         exponents = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-        axis.set_ticks([10.0**k for k in exponents], [power_of_ten(k) for k in exponents])
+        power_ticks(axis, exponents if width == WIDE or axis is axes.yaxis else exponents[::2])
     axes.minorticks_off()
     if needed and None not in needed and max(needed) > rows[0]:
-        axes.axvline(max(needed), color=RULE, linestyle="dotted", linewidth=2, zorder=0)
+        axes.axvline(max(needed), color=RULE, linewidth=1.5, zorder=0)
+        side, x = ("left", 1.2) if max(needed) ** 2 < rows[0] * rows[-1] else ("right", 1 / 1.2)
+        words_there = f"ahead from {grouped(max(needed))}"
+        note(axes, x * max(needed), axes.get_ylim()[1], words_there, ha=side, va="top", color=INK2)
     axes.set(xlabel=f"rows of {columns} float32 (logarithmic)")
     name_y(axes, "microseconds (logarithmic)")
     named = [

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from softmax_lib.figures.paper import BLUE, INK2, LINE, PAPER, RULE, WIDE, picture, sheet
+from softmax_lib.figures.paper import BLUE, COVER, INK2, RULE, WIDE, picture, sheet
 from softmax_lib.with_numpy import merge, normalizer
 
 
@@ -17,7 +17,7 @@ def pairs_merge_in_a_tree(width: float, row: npt.ArrayLike) -> tuple[Figure, str
     axes.set_axis_off()
     axes.set(xlim=(0, 4), ylim=(0.2, 10.2))
     parts = np.split(row, 4)
-    least = row.min() - 0.8
+    least = min(0, row.min())
     for left, part in enumerate(parts):
         places = left + 0.2 + 0.6 * (np.arange(part.size) + 0.5) / part.size
         colours = [BLUE if z == part.max() else RULE for z in part]
@@ -31,24 +31,17 @@ def pairs_merge_in_a_tree(width: float, row: npt.ArrayLike) -> tuple[Figure, str
     for y in (5.4, 3.2, 1.0):
         for x, (maximum, total) in level:
             named = f"m = {maximum:.1f}\ns = {total:.3f}".replace("-", "−")
-            frame = {"boxstyle": "round,pad=0.35", "facecolor": PAPER, "edgecolor": BLUE if y == 1 else RULE}
             axes.text(
-                x,
-                y,
-                named,
-                ha="center",
-                va="center",
-                multialignment="center",
-                fontsize=14 if width == WIDE else 12.5,
-                bbox=frame,
-            )
+                x, y, named, ha="center", va="center", fontsize=14 if width == WIDE else 12.5,
+                weight="bold" if y == 1 else "normal", bbox=COVER | {"pad": 4},
+            )  # fmt: skip
             said.append(named.replace("\n", ", "))
             if y == 5.4:
-                axes.plot([x, x], [7.3, y + 0.6], color=LINE, linewidth=2, zorder=0)
+                axes.plot([x, x], [7.3, y], color=RULE, linewidth=2, zorder=0)
         pairs = list(zip(level[::2], level[1::2], strict=False))
         merged = [((a[0] + b[0]) / 2, merge(a[1], b[1])) for a, b in pairs]
         for (a, b), (x, _) in zip(pairs, merged, strict=True):
             for start in (a[0], b[0]):
-                axes.plot([start, x], [y, y - 2.2], color=LINE, linewidth=2, zorder=0)
+                axes.plot([start, x], [y, y - 2.2], color=RULE, linewidth=2, zorder=0)
         level = merged
     return figure, f"A row of {row.size} logits in four chunks. From the top, the pairs are: {'; '.join(said)}."

@@ -13,6 +13,7 @@ from softmax_lib.figures.paper import (
     class_bars,
     grid,
     name_y,
+    note,
     number,
     picture,
     share,
@@ -34,7 +35,8 @@ def plain_division_fails(width: float, logits: npt.ArrayLike) -> tuple[Figure, s
     low, high = min(0, divided.min()), max(1, divided.max())
     low, high = low - 0.2 * (high - low), high + 0.2 * (high - low)
     for axes, title in ((left, "z / Σz"), (right, "eᶻ / Σeᶻ")):
-        grid(axes, "y")
+        grid(axes)
+        axes.grid(visible=False)  # A line at 100 % would strike a number through; the grounds end there anyway.
         axes.axhspan(1, high, color=WASH, linewidth=0, zorder=0)
         axes.axhspan(low, 0, color=WASH, linewidth=0, zorder=0)
         axes.set(title=title, xlabel="logit z", ylim=(low, high))
@@ -61,7 +63,7 @@ def two_classes_are_the_sigmoid(width: float) -> tuple[Figure, str]:
     axes.axhline(1, color=INK, linewidth=1.5)
     axes.plot(difference, first, color=CLASS_FILLS[0], linewidth=4)
     axes.plot([0], [0.5], "o", color=INK, markersize=9)
-    axes.text(0.5, 0.47, "equal logits: 50\u2009%", va="center")
+    note(axes, 0.4, 0.5, "equal logits: 50\u2009%", va="center")
     axes.set_xticks(range(-6, 7, 2), [number(x, "d") for x in range(-6, 7, 2)])
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100\u2009%"])
     axes.set(xlabel="difference of the logits, z₁ − z₂", xlim=(-6, 6))

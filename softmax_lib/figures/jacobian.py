@@ -18,9 +18,10 @@ from softmax_lib.figures.paper import (
     class_bars,
     grid,
     name_y,
+    note,
     number,
     picture,
-    power_of_ten,
+    power_ticks,
     share,
     sheet,
 )
@@ -49,7 +50,7 @@ def tangent_of_a_nudge(width: float, logits: npt.ArrayLike, labels: Sequence[str
         axes.text(-3.1, paths[0, i], label, ha="right", va="center", weight="bold", color=written)
     over = (1.08 - p[nudged]) / slopes[nudged]  # where the tangent of the nudged logit reaches 108 %
     axes.text(over - 0.15, 1.08, "the slope says", ha="right", va="center")
-    axes.text(2.95, 0.85, "what happens" if width == WIDE else "what\nhappens", ha="right", va="top")
+    note(axes, 2.95, 0.85, "what happens" if width == WIDE else "what\nhappens", ha="right", va="top")
     axes.text(-2.95, 1.19, "no share is over 100\u2009%", va="center", color=INK2)
     axes.set_xticks(range(-3, 4), [number(x, "+d") if x else "0" for x in range(-3, 4)])
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100\u2009%"])
@@ -100,13 +101,8 @@ def slope_vanishes_when_sure(width: float) -> tuple[Figure, str]:
     axes.plot(lead, p[0] * p[1], color=CLASS_FILLS[0], linewidth=4)
     axes.plot([0], [0.25], "o", color=INK, markersize=9)
     axes.text(0.7, 0.252, "undecided: 0.25", va="center")
-    axes.text(
-        8,
-        0.025 if width == WIDE else 0.1,
-        "sure: almost nothing" if width == WIDE else "sure:\nalmost nothing",
-        ha="right",
-        va="bottom",
-    )
+    height, sure = (0.025, "sure: almost nothing") if width == WIDE else (0.05, "sure:\nalmost nothing")
+    note(axes, 8, height, sure, ha="right", va="bottom")
     axes.set_xticks(range(-8, 9, 4), [number(x, "d") for x in range(-8, 9, 4)])
     axes.set(xlabel="difference of the logits, z₁ − z₂", xlim=(-8, 8), ylim=(-0.005, 0.275))
     axes.set_yticks([0, 0.1, 0.2], ["0", "0.1", "0.2"])
@@ -130,12 +126,11 @@ def gradient_check_error(width: float, logits: Sequence[float]) -> tuple[Figure,
     axes.loglog([10**-0.5, 1e-7], [0.0156 * 10**-1.0, 0.0156 * 1e-14], color=INK2, linestyle="dashed", linewidth=2)
     axes.loglog([1e-3, 1e-13], [2.0**-54 / 1e-3, 2.0**-54 / 1e-13], color=INK2, linestyle="dotted", linewidth=2.5)
     axes.loglog(steps, errors, "o-", color=INK, markersize=5, linewidth=2)
-    axes.text(3e-4, 1e-4, "truncation:\nproportional to h²", ha="right", va="center")
-    axes.text(1e-13, 1e-10, "rounding:\nproportional\nto 1 / h", va="center")
+    note(axes, 3e-4, 1e-4, "truncation:\nproportional to h²", ha="right", va="center")
+    note(axes, 1e-13, 1e-10, "rounding:\nproportional\nto 1 / h", va="center")
     axes.minorticks_off()
-    every = 2 if width == WIDE else 4
-    axes.set_xticks([10.0**k for k in range(-12, 1, every)], [power_of_ten(k) for k in range(-12, 1, every)])
-    axes.set_yticks([10.0**k for k in range(-12, 0, 2)], [power_of_ten(k) for k in range(-12, 0, 2)])
+    power_ticks(axes.xaxis, range(-12, 1, 2 if width == WIDE else 4))
+    power_ticks(axes.yaxis, range(-12, 0, 2))
     axes.set(xlabel="step h", xlim=(5e-14, 1), ylim=(1e-13, 1e-1))
     name_y(axes, "largest error of an entry")
     alt = (

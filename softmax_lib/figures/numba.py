@@ -8,15 +8,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from softmax_lib.figures.paper import (
+    COVER,
     INK,
     INK2,
     LIBRARIES,
     LINE,
-    PAPER,
     PURPLE,
     RULE,
-    SKY,
     WIDE,
+    grouped,
     marks,
     name_rows,
     picture,
@@ -94,7 +94,7 @@ RUNGS = {
 _PEERS = {
     **LIBRARIES,
     "jax": ("JAX", "JAX", PURPLE, "v"),
-    "onnxruntime": ("ONNX Runtime", "ONNX", SKY, "P"),
+    "onnxruntime": ("ONNX Runtime", "ONNX", INK, "P"),
 }
 
 
@@ -141,30 +141,35 @@ def ladder(width: float, results: dict[str, Any], shape: tuple[int, int]) -> tup
     ours = np.array(rungs) == "with_numba"
     numba = ~ours & (np.arange(len(rungs)) >= rungs.index("softmax_articles"))
     one_core, heights = nanoseconds["copy_one_core"], np.arange(len(rungs))
-    title = f"{shape[0]} × {shape[1]}: from NumPy's three lines to {values[0] / values.min():.0f} times their speed"
+    gained = f"{values[0] / values.min():.0f} times their speed"
+    title = f"{grouped(shape[0])} × {grouped(shape[1])}: from NumPy's three lines to {gained}"
     figure = sheet(width, (26 if width == WIDE else 42) * len(rungs) + 150, title)
     axes = figure.subplots()
     axes.hlines(heights, limit, values, color=LINE, linewidth=2)
     for chosen, marker in ((~ours & ~numba, "s"), (numba, "o"), (ours, "D")):
         fill = INK2 if marker == "s" else INK
         axes.semilogx(values[chosen], heights[chosen], marker, color=fill, markersize=11 if marker == "D" else 9)
-    covering = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}  # A label hides the dotted line behind it.
     first = {int(np.argmax(numba)): " in Numba", 0: " in NumPy"}
     for height, value in enumerate(values):
         words = two_digits(value) + first.get(height, "")
         axes.annotate(
-            words, (value, height), (9, 0), textcoords="offset points", va="center", bbox=covering,
+            words, (value, height), (9, 0), textcoords="offset points", va="center", bbox=COVER,
             weight="bold" if ours[height] else "normal",
         )  # fmt: skip
-    for x, line, words, side in ((limit, "dashed", "a copy", "right"), (one_core, "dotted", "on one core", "left")):
+    for x, line, words, side, away in (
+        (limit, "dashed", "a copy", "right", -5),
+        (one_core, "dotted", "a copy on one core", "left", 5),
+    ):
         axes.axvline(x, color=RULE, linestyle=line, linewidth=2, zorder=0)
-        near = 0.97 if side == "right" else 1.03
-        axes.text(near * x, len(rungs) - 0.3, f"{words}:\n{two_digits(x)}", ha=side, va="top", color=INK2)
+        axes.annotate(
+            f"{words}:\n{two_digits(x)}", (x, len(rungs) - 0.3), (away, 0), textcoords="offset points",
+            ha=side, va="top", color=INK2,
+        )  # fmt: skip
     ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50) if 0.8 * limit < tick < values.max()]
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.set_xlim(
-        (0.6 if width == WIDE else 0.5) * min(limit, one_core, values.min()),
+        (0.6 if width == WIDE else 0.42) * min(limit, one_core, values.min()),
         (2.6 if width == WIDE else 4.5) * values.max(),
     )
     name_rows(axes, [RUNGS[name].name for name in rungs], width, 0.22)
@@ -191,25 +196,29 @@ def speed_beside_peers(width: float, cases: Sequence[dict[str, Any]]) -> tuple[F
         limit = max(speeds["copy"], speeds["copy_nontemporal"])
         for name, found in shares.items():
             found.append(speeds.get(name, math.nan) / limit)
-    rows = [f"{c['shape'][0]} × {c['shape'][1]}" + ("" if c["axis"] == -1 else "\naxis 0") for c in chosen]
+    rows = [
+        f"{grouped(c['shape'][0])} × {grouped(c['shape'][1])}" + ("" if c["axis"] == -1 else "\naxis 0") for c in chosen
+    ]
     ours = [one for one in shares["with_numba"] if one == one]
     title = f"With Numba, softmax reaches {share(min(ours))} to {share(max(ours))} of a copy's speed"
-    figure = sheet(width, (46 if width == WIDE else 74) * len(rows) + 170, title)
+    figure = sheet(width, (50 if width == WIDE else 80) * len(rows) + 185, title)
     axes = figure.subplots()
+    step = 0.14 if width == WIDE else 0.11
     for place, (name, found) in enumerate(shares.items()):
         _, _, colour, marker = _PEERS[name]
-        heights = np.arange(len(rows)) + 0.1 * (place - (len(shares) - 1) / 2)
+        heights = np.arange(len(rows)) + step * (place - (len(shares) - 1) / 2)
         axes.semilogx(found, heights, marker, color=colour, markersize=10 if name == "with_numba" else 8)
     axes.axvline(1, color=RULE, linestyle="dashed", linewidth=2, zorder=0)
-    between = 0.5 if width == WIDE else 0.64
+    between = 0.5 if width == WIDE else 0.65
     axes.hlines(np.arange(1, len(rows)) - between, 0.005, 5, color=LINE, linewidth=1)
-    name_rows(axes, rows, width, 0.33)
+    name_rows(axes, rows, width, 0.38)
     axes.set_ylim(len(rows) - 0.5, -between)
     ticks = [0.01, 0.1, 1] if width != WIDE else [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]
     axes.set_xticks(ticks, [f"{100 * tick:g}" for tick in ticks[:-1]] + ["100\u2009%"])
     axes.minorticks_off()
     axes.set_xlim(0.7 * min(min(found) for found in shares.values()), 1.5)
-    axes.set_xlabel("share of the copy's speed (logarithmic)")
+    missing = any(math.isnan(one) for found in shares.values() for one in found)
+    axes.set_xlabel("share of the copy's speed (logarithmic)" + "\nno dot: no result" * missing)
     marks(figure, [(_PEERS[name][0], *_PEERS[name][2:]) for name in shares], 3 if width == WIDE else 2)
     alt = "Dots on a logarithmic axis: the speed of float32 softmax as a share of a copy's, by library and shape. "
     alt += " ".join(

@@ -11,9 +11,9 @@ notebook that is not trusted shows no SVG, so a small PNG of the wide drawing is
 
 import inspect
 import io
-import itertools
 import math
 import re
+import statistics
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,10 +25,13 @@ import numpy as np
 import numpy.typing as npt
 import PIL.Image
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import get_named_colors_mapping
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
+from matplotlib.patches import Patch
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
@@ -70,6 +73,9 @@ CLASS_TEXTS = BLUE, VERMILION, GREEN, PURPLE, OCHRE, SKY, OLIVE, GREY = tuple(
         ("#0072b2", "#b84f00", "#007a58", "#a34e80", "#7a5c00", "#1f6e9e", "#6b6300", "#5a6069"),
     )
 )
+
+# The box of a text that hides what is behind it.
+COVER = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
 
 _LINES = re.compile(r'<g id="lines-(?P<aligned>\w+) (?P<widths>[\d. ]+)">.*?</text>\s*</g>', re.DOTALL)
 # Where a line is aligned: SVG's word for it, and how much of the line stands before that place.
@@ -315,8 +321,12 @@ def name_rows(axes: Axes, names: Sequence[str], width: float, lift: float) -> No
     axes.set_yticks([])
     for row, name in zip(rows, names, strict=True):
         name = name.replace("\n", " ")
-        covering = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
-        axes.text(0, row - lift, name, transform=axes.get_yaxis_transform(), va="bottom", bbox=covering)
+        axes.text(0, row - lift, name, transform=axes.get_yaxis_transform(), va="bottom", bbox=COVER)
+
+
+def note(axes: Axes, x: float, y: float, words: str, **style: Any) -> None:
+    """Write words that hide the grid behind them, which would strike them through, but no curve."""
+    axes.text(x, y, words, bbox=COVER, zorder=1, **style)
 
 
 def name_lines(axes: Axes, ends: Iterable[tuple[float, float, str, str]], apart: float = 0.075) -> None:
@@ -324,29 +334,44 @@ def name_lines(axes: Axes, ends: Iterable[tuple[float, float, str, str]], apart:
 
     Names keep at least `apart`, a share of the axes' height, from each other. The axes' limits must be final.
     """
-    places = []
-    for x, y, name, colour in ends:
-        at_x, at_y = (axes.transData - axes.transAxes).transform((x, y))
-        places.append([at_y, at_x, name, colour])
-    places.sort(key=lambda place: place[0])
-    for below, place in itertools.pairwise(places):
-        place[0] = max(place[0], below[0] + apart)
-    for at_y, at_x, name, colour in places:
-        axes.text(at_x + 0.015, at_y, name, transform=axes.transAxes, color=colour, va="center", weight="bold")
+    ends = sorted(ends, key=lambda end: end[1])
+    places = (axes.transData - axes.transAxes).transform([(x, y) for x, y, *_ in ends])
+    heights = spread([y for _, y in places], apart)
+    for (*_, name, colour), (x, _), height in zip(ends, places, heights, strict=True):
+        axes.text(x + 0.015, height, name, transform=axes.transAxes, color=colour, va="center", weight="bold")
 
 
-def marks(figure: Figure, named: Sequence[tuple[str, str, str]], columns: int) -> None:
-    """Say under the drawing whose marks they are, (name, colour, marker), where dots stand too close to be named."""
-    dots = [
-        Line2D(
-            [], [], color=colour, marker=marker, linestyle="", label=name,
-            markeredgecolor=RULE if colour == WASH else colour,  # which alone can hardly be seen
-        )
-        for name, colour, marker in named
-    ]  # fmt: skip
+def spread(wanted: Sequence[float], gap: float) -> list[float]:
+    """Places in the same order, as near to the `wanted` ones as a distance of `gap` between neighbours allows.
+
+    What crowds becomes a block, which stands around the mean of what it wants.
+    """
+    blocks = list[list[float]]()
+    for rank, place in enumerate(wanted):
+        block = [place - rank * gap]
+        while blocks and statistics.mean(blocks[-1]) > statistics.mean(block):
+            block = blocks.pop() + block
+        blocks.append(block)
+    starts = [statistics.mean(block) for block in blocks for _ in block]
+    return [start + rank * gap for rank, start in enumerate(starts)]
+
+
+def marks(figure: Figure, named: Sequence[tuple[str, str, str | MarkerStyle]], columns: int) -> None:
+    """Say under the drawing whose marks they are, (name, colour, marker), where dots stand too close to be named.
+
+    The marker "band" stands for an area and "--" for a dashed line.
+    """
+    handles: list[Patch | Line2D] = []
+    for name, colour, marker in named:
+        if marker == "band":
+            handles.append(Patch(facecolor=colour, edgecolor=RULE, label=name))  # WASH alone can hardly be seen.
+        elif marker == "--":
+            handles.append(Line2D([], [], color=colour, linestyle="--", linewidth=1.5, label=name))
+        else:
+            handles.append(Line2D([], [], color=colour, marker=marker, linestyle="", label=name))
     figure.legend(
-        handles=dots, loc="outside lower left", ncols=columns, frameon=False,
-        handletextpad=0.1, handlelength=1.4, columnspacing=1.2, borderpad=0, labelspacing=0.3,
+        handles=handles, loc="outside lower left", ncols=columns, frameon=False,
+        handletextpad=0.3, handlelength=1.4, columnspacing=1.2, borderpad=0, labelspacing=0.3,
     )  # fmt: skip
 
 
@@ -355,6 +380,7 @@ def grid(axes: Axes, axis: str = "both") -> None:
     axes.grid(axis=axis)  # type: ignore[arg-type]
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
+    axes.tick_params(axis="x", pad=8)  # Nearer, the numbers of both axes meet at the corner.
 
 
 def share(p: float) -> str:
@@ -382,8 +408,18 @@ def three_digits(value: float) -> str:
     return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}"
 
 
-def power_of_ten(exponent: int) -> str:
-    """A tick's label on a logarithmic axis: a number from 0.01 to 100, beyond it a power of ten."""
-    if -2 <= exponent <= 2:
-        return f"{10.0**exponent:g}"
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+def grouped(n: float) -> str:
+    """A whole number: its digits stand in groups of three from 10 000 on."""
+    return f"{n:,.0f}".replace(",", "\u2009") if n >= 10_000 else f"{n:.0f}"
+
+
+def power_ticks(axis: Axis, exponents: Sequence[int], before_first: str = "") -> None:
+    """Mark the powers of ten: as plain numbers, or all as powers where a number would need more than six digits."""
+    values = [10.0**k for k in exponents]
+    if all(-3 <= k <= 5 for k in exponents):
+        names = [grouped(value) if value >= 1 else f"{value:g}" for value in values]
+    else:
+        raised = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+        names = ["10" + str(k).translate(raised) if k else "1" for k in exponents]
+        axis.set_tick_params(labelsize="large")  # The exponents are small.
+    axis.set_ticks(values, [before_first + name if name == names[0] else name for name in names])

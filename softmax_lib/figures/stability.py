@@ -14,6 +14,7 @@ from softmax_lib.figures.paper import (
     name_y,
     number,
     picture,
+    power_ticks,
     sheet,
 )
 
@@ -37,8 +38,8 @@ def where_exp_ends(width: float) -> tuple[Figure, str]:
         axes.barh(
             row, subnormal - zero, left=zero, height=0.4, facecolor=PAPER, edgecolor=INK2, hatch="////", linewidth=1
         )
-        axes.text(zero - 15, row, number(zero, ".1f"), ha="right", va="center")
-        axes.text(infinite + 15, row, f"{infinite:.1f}", ha="left", va="center")
+        for end, side, away in ((zero, "right", -5), (infinite, "left", 5)):
+            axes.annotate(number(end, ".1f"), (end, row), (away, 0), textcoords="offset points", ha=side, va="center")
         words.append(f"{name} from {zero:.1f} to {infinite:.1f}")
     last = len(formats) - 1
     axes.text(0, last + 0.28, "all digits", ha="center", va="top", color=INK2)
@@ -67,11 +68,8 @@ def sums_that_stop_growing(width: float) -> tuple[Figure, str]:
         axes.loglog(classes, np.maximum(classes, stuck_at) / stuck_at, color=INK, linestyle=line, linewidth=3)
         ends.append((1e5, 1e5 / stuck_at, f"{name}: {1e5 / stuck_at:.0f}", INK))
     axes.loglog(classes, np.ones_like(classes), color=INK2, linestyle="dotted", linewidth=3)
-    ticks = [10.0**k for k in range(6)]
-    names = ["1", "10", "100", "1\u2009000", "10\u2009000", "100\u2009000"]
-    every = 1 if width == WIDE else 2
-    axes.set_xticks(ticks[::every], names[::every])
-    axes.set_yticks([1, 10, 100], ["1", "10", "100"])
+    power_ticks(axes.xaxis, range(0, 6, 1 if width == WIDE else 2))
+    power_ticks(axes.yaxis, range(3))
     axes.minorticks_off()
     axes.set(xlabel="classes K, all with the same logit", xlim=(1, 1e5), ylim=(0.8, 600))
     name_y(axes, "sum of the probabilities")

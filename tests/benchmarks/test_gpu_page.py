@@ -64,7 +64,7 @@ def lines(axes):
 def test_the_shares_of_a_copy_are_those_of_the_file():
     figure, alt = figures.softmax_on_a_gpu.__wrapped__(WIDE, CASES)
     float32, bfloat16 = figure.axes
-    assert (float32.get_title(), bfloat16.get_title()) == ("float32", "bfloat16")
+    assert (float32.get_title(), bfloat16.get_title()) == ("float32: share of the copy's speed", "bfloat16")
     assert lines(float32) == {
         "softmax_lib, CuPy": [(32, 0.83), (4096, 0.97), (65_536, 0.91)],
         "PyTorch": [(32, 0.652), (4096, 0.71), (65_536, 0.33)],

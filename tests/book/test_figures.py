@@ -14,7 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from softmax_lib import figures
-from softmax_lib.figures.paper import NARROW, PAPER, WIDE, picture, share
+from softmax_lib.figures.paper import NARROW, PAPER, WIDE, picture, share, spread
 from tests import ROOT
 from tools.notebooks import BOOK
 
@@ -159,6 +159,10 @@ def test_the_paper_is_the_pages():
 )
 def test_a_share_is_written_as_in_a_newspaper(p, written):
     assert share(p) == written.replace(" ", "\u2009")
+
+
+def test_crowded_names_make_room_both_ways_and_keep_their_order():
+    assert spread([0.1, 0.5, 0.52, 0.9], 0.1) == pytest.approx([0.1, 0.46, 0.56, 0.9])
 
 
 @pytest.mark.parametrize(("aligned", "anchor"), [("center", "middle"), ("right", "end")])

@@ -436,7 +436,9 @@ def test_search_finds_a_section_by_its_title(browser: Browser, site: Site, query
         places = results.locator("a").evaluate_all("links => links.map(link => link.href.replace(/[?].*?(#|$)/, '$1'))")
         assert len(places) == len(set(places))
         # A formula in an excerpt stands there once, and not as its source as well; buttons are none of the text.
-        assert not re.search(r"\\frac|\\sum|\\operatorname|Open issue|Show the code", "".join(results.all_inner_texts()))
+        assert not re.search(
+            r"\\frac|\\sum|\\operatorname|Open issue|Show the code", "".join(results.all_inner_texts())
+        )
         assert seen["problems"] == []
 
 
