@@ -22,7 +22,7 @@ def undivided_scores_saturate(
         axes.plot(dimensions, [100 * weight for weight in weights], style, color=colour, linewidth=3)
         note(axes, dimensions[-1], 100 * weights[-1] + above, name, color=colour, ha="right", weight="bold")
     axes.set_xscale("log", base=2)
-    axes.set(xlabel="d, the length of a query", ylim=(0, 110), yticks=range(0, 101, 25))
+    axes.set(xlabel="d, how many numbers a query has", ylim=(0, 110), yticks=range(0, 101, 25))
     shown = dimensions[:: 1 if width == WIDE else 2]
     axes.set_xticks(shown, map(str, shown))
     axes.minorticks_off()

@@ -85,7 +85,7 @@ def learning_curves(
     axes.set_xticks([x for x in axes.get_xticks() if x <= last])
     axes.set_yticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
     axes.minorticks_off()
-    name_y(axes, "mean loss")
+    name_y(axes, "mean loss (logarithmic)")
     name_lines(axes, ends)
     words = "; ".join(f"{name} from {start:.2f} to {values[-1]:.2f}" for name, values in losses.items())
     return figure, f"Lines of the mean loss against the epochs: {words}."

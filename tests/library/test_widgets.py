@@ -739,9 +739,9 @@ def compressed(*names: str) -> int:
     return sum(len(gzip.compress((STATIC / name).read_bytes())) for name in names)
 
 
-def test_all_interactives_are_at_most_61_kilobytes_gzipped():
+def test_all_interactives_are_at_most_62_kilobytes_gzipped():
     """What a live notebook loads, once; a page of the site loads only what it shows."""
-    assert compressed("widgets.js", "widgets.css") <= 61 * 1024
+    assert compressed("widgets.js", "widgets.css") <= 62 * 1024
 
 
 @pytest.mark.parametrize("script", ON_A_PAGE)

@@ -150,7 +150,7 @@ def test_a_tap_on_a_dot_or_a_count_says_its_numbers(visit, served, width):
     expect(widget.locator(".sw-few")).to_have_count(
         sum(0 < n < 5 for n, _, _ in assert_agrees_with_python(widget).bins)
     )
-    expect(note).to_contain_text("Hollow: fewer than 5 examples, and so few say little.")
+    expect(note).to_contain_text("Hollow: fewer than 5 examples, too few to say much.")
 
 
 def test_keys_move_the_temperature_and_choose_a_bin(visit, served):

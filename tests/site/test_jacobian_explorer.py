@@ -214,7 +214,7 @@ def test_the_linear_prediction_says_when_it_fails(visit, served):
     widget.get_by_role("button", name="∂p(cat)/∂z(dog)").click()
     note = widget.locator(".sw-note").first
     expect(note).to_contain_text("The line is good: 1.4 % too large, for every class alike.")
-    expect(note).to_contain_text("It stays within 10 % for h from −2.23 to 0.57.")
+    expect(note).to_contain_text("The gap is under 10 % of the change for h from −2.23 to 0.57.")
     nudge = widget.get_by_role("slider", name="nudge")
     nudge.press("End")
     expect(note).to_contain_text("The line promises the impossible: a share of −17 % for cat.")

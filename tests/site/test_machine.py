@@ -156,6 +156,7 @@ def test_a_shift_moves_the_tower_and_not_the_strip(visit, served):
     assert [length(widget, "strip", i) for i in range(4)] == pytest.approx(strip, abs=0.05)
     assert length(widget, "tower", 1) == pytest.approx(brick * math.exp(shift), rel=0.02)
     assert probabilities(widget) == pytest.approx(before, rel=1e-13)
+    expect(widget.locator("svg").get_by_text(f"z − {-shift:.1f}", exact=True)).to_be_visible()
     expect(widget.locator("svg")).to_contain_text(f"All logits − {-shift:.1f}: tower × {math.exp(shift):.2g}")
     box = widget.get_by_role("spinbutton", name=SHIFTED)
     for typed, said in [("1000", "∞ ÷ ∞ would be NaN"), ("-1000", "0 ÷ 0 would be NaN")]:
@@ -179,9 +180,12 @@ def test_the_temperature_divides_and_its_marks_catch(visit, served):
     expect(widget.locator("svg")).to_contain_text("z ÷ 0.5")
     assert widget.locator(".sw-ghost").count() == 4
     slider.press("ArrowLeft")
-    assert setting(widget, COLD) == pytest.approx(2**-1.1, rel=1e-5)
+    assert setting(widget, COLD) == 0.4665  # 2⁻¹·¹, to the four digits that the box shows
     slider.press("Home")
     assert setting(widget, COLD) == 0.25
+    for _ in range(20):
+        slider.press("ArrowRight")
+    assert setting(widget, COLD) == 1
 
 
 def test_cold_softmax_says_that_it_is_exactly_sure(visit, served):

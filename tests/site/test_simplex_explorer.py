@@ -84,7 +84,7 @@ def test_the_dot_is_dragged_anywhere_and_the_logits_follow_backwards(visit, serv
         assert logits_of(widget) == pytest.approx(ours.logits, abs=0.005)
         assert widget.evaluate(NUMBERS, FRAME) == frame
     if temperature == 1:
-        expect(widget.locator(".sw-hint")).to_have_text("read backwards")
+        expect(widget.locator(".sw-hint")).to_have_text("found from the shares")
     else:
         expect(widget.locator(".sw-hint")).to_have_text("÷ temperature")
         expect(widget.locator("svg")).to_contain_text(re.compile(f"÷ T = −?{abs(ours.logits[0] / 2):.1f}"))
@@ -156,7 +156,7 @@ def test_ties_end_in_the_middle_of_an_edge_and_equal_logits_nowhere(visit, serve
     path, triangle = numbers(tied, ".sw-way")[0].reshape(-1, 2), corners(tied)
     np.testing.assert_allclose(path[0], (triangle[1] + triangle[2]) / 2, atol=0.01)
     expect(tied.locator("svg")).to_contain_text("cold: an edge")
-    words = "Cold ends halfway between a label of 24 chars, 001 and a label of 24 chars, 002, whose logits are equal."
+    words = "Cold leads halfway between a label of 24 chars, 001 and a label of 24 chars, 002, whose logits are equal."
     expect(tied.locator(".sw-note")).to_contain_text(words)
     assert assert_agrees_with_python(tied).choices == pytest.approx(2)
     middle = corners(equal).mean(axis=0)
@@ -170,7 +170,7 @@ def test_ties_end_in_the_middle_of_an_edge_and_equal_logits_nowhere(visit, serve
     )
     assert assert_agrees_with_python(equal).choices == pytest.approx(3)
     widget = first(page, "simplex")
-    expect(widget.locator(".sw-note")).to_contain_text("Cold ends in the corner of cat.")
+    expect(widget.locator(".sw-note")).to_contain_text("Cold leads to the corner of cat.")
     assert page.locator("img").count() == 0
     expect(equal.get_by_role("slider", name=f"logit of {HOSTILE}")).to_be_visible()
 

@@ -195,6 +195,27 @@ def test_ids_are_unique(site: Site, name: str) -> None:
 
 
 @every_text
+def test_a_percent_sign_stays_with_its_number_and_the_footer_in_the_column(site: Site, name: str) -> None:
+    soup = soup_of(name)
+    assert soup.select_one(".prev-next-footer + footer.bd-footer-content")
+    article = copy.copy(soup.select_one("article"))
+    for element in article.select("pre, code, annotation, script"):
+        element.decompose()
+    assert re.findall(r".{12}\d %", article.get_text()) == []
+
+
+def test_code_in_a_table_breaks_where_its_words_end(site: Site) -> None:
+    code = next(c for c in soup_of("cross_entropy.html").select("td code") if "sparse_" in c.get_text())
+    assert "sparse_<wbr" in str(code)
+
+
+def test_folded_functions_are_named(site: Site) -> None:
+    summaries = [words.get_text() for words in soup_of("ladder.html").select("details.hide > summary > .collapsed")]
+    assert {"Show the code of softmax_numpy", "Show the code of check and gain"} <= set(summaries)
+    assert "Show the code" in summaries  # of a figure: it stands right under it
+
+
+@every_text
 def test_buttons_of_the_repository(site: Site, name: str) -> None:
     source = name.replace(".html", ".ipynb" if name in CHAPTERS else ".md")
     repository = config()["repository"]["url"]

@@ -59,7 +59,7 @@ export function AttentionExplorer({ state, home, width, still }: ViewProps<"Atte
     <div class="sw sw-picture sw-attention" role="group" aria-label="attention">
       <p class="sw-headline">Each word divides its attention</p>
       <p class="sw-subline">
-        Each row is one word that asks, the query, and softmax makes its scores shares of one whole.
+        Each row is one word that asks, the query, and softmax turns its scores into shares of one whole.
         <span style={{ visibility: still ? "hidden" : undefined }}> Tap a row, then drag its scores below.</span>
       </p>
       <div class="sw-buttons">

@@ -4,7 +4,7 @@ import type { ViewProps } from "./home.ts";
 import { animate } from "./motion.ts";
 import { exponential, share, shortPoints, temperature as showTemperature } from "./numbers.ts";
 import { Actions, Grid, NumberBox, Spoken, useGroup } from "./parts.tsx";
-import { caught, Rail, TEMPERATURES } from "./rail.tsx";
+import { caught, Rail, temperatureAt, TEMPERATURES } from "./rail.tsx";
 import { lossLevels, lossPath, place } from "./reliability.ts";
 import { FEW, LossDrawing, ReliabilityDrawing } from "./ReliabilityDrawing.tsx";
 import { Control, Stage, Text } from "./stage.tsx";
@@ -68,7 +68,7 @@ export function CalibrationExplorer({ state, home, width, still }: ViewProps<"Ca
   const numbers = `${heat}: calibration error ${off} points, loss ${exponential(loss)}`;
   const said = selected === null ? "" : explainBin(selected, bins[selected]!);
   const lowest = Math.abs(temperature / best - 1) < 0.005 ? explainBest(best) : "";
-  const few = bins.some(({ count }) => count > 0 && count < FEW) ? `Hollow: fewer than ${FEW} examples, and so few say little.` : "";
+  const few = bins.some(({ count }) => count > 0 && count < FEW) ? `Hollow: fewer than ${FEW} examples, too few to say much.` : "";
   const box = (placed.loss.left + placed.loss.right) / 2;
 
   return (
@@ -77,7 +77,7 @@ export function CalibrationExplorer({ state, home, width, still }: ViewProps<"Ca
         Calibration error <span data-value={String(error)}>{off} points</span>, <span class="sw-whole">loss <span data-value={String(loss)}>{exponential(loss)}</span></span>
       </p>
       <p class="sw-subline">
-        <span data-value={String(examples.accuracy)}>{share(examples.accuracy)}</span> right, at every temperature. At which one do the dots lie on the diagonal?
+        <span data-value={String(examples.accuracy)}>{share(examples.accuracy)}</span> right, at every temperature. At which one do the dots lie nearest to the diagonal?
         {!still && " Drag the grip."}
       </p>
       <Stage
@@ -111,7 +111,7 @@ export function CalibrationExplorer({ state, home, width, still }: ViewProps<"Ca
                 step={STEP}
                 x={at(temperature)}
                 y={rail}
-                onChange={(value) => setTemperature(rounded(2 ** value))}
+                onChange={(value) => setTemperature(temperatureAt(value))}
               />
               <div class="sw-typed" style={{ left: `${box}px`, top: `${typed}px` }}>
                 <span aria-hidden="true">temperature</span>

@@ -9,7 +9,7 @@ import { MachineDrawing } from "./MachineDrawing.tsx";
 import { StillNames, withDecimal } from "./Names.tsx";
 import { exponential, logit, saidShares, temperature as showTemperature } from "./numbers.ts";
 import { Actions, Spoken, ValueTable } from "./parts.tsx";
-import { caught, Rail, RailControls, shiftNote, SHIFTS, temperatureNote, TEMPERATURES } from "./rail.tsx";
+import { caught, Rail, RailControls, shiftNote, SHIFTS, temperatureAt, temperatureNote, TEMPERATURES } from "./rail.tsx";
 import { scaled } from "./softmax.ts";
 import { indexOf, Stage, toStep } from "./stage.tsx";
 import { atTheLimits } from "./limits.ts";
@@ -62,7 +62,7 @@ export function LogitExplorer({ state, home, width, still }: ViewProps<"LogitExp
           note: temperatureNote(temperature),
           slider: Math.log2(temperature),
           end: 2,
-          valueOf: (slider: number) => Number((2 ** slider).toPrecision(6)),
+          valueOf: temperatureAt,
         };
   });
 
@@ -127,7 +127,7 @@ export function LogitExplorer({ state, home, width, still }: ViewProps<"LogitExp
           )
         }
       >
-        <MachineDrawing machine={drawn} labels={labels} temperature={temperature} selected={selected} live={!still} />
+        <MachineDrawing machine={drawn} labels={labels} shift={shift} temperature={temperature} selected={selected} live={!still} />
         {still && <StillNames {...{ labels, turned, selected, width }} values={logits} rows={drawn.rows} />}
         {rails.map(({ note, ...rail }) => (
           <Rail key={rail.id} {...rail} turned={turned} live={!still} note={[boxAt + 58, turned ? "" : note]} />

@@ -76,8 +76,12 @@ export function LossExplorer({ state, home, width, still }: ViewProps<"LossExplo
       <p class="sw-subline">
         Each arrow is{" "}
         <i>y − p</i>
-        {` times the step size, ${amount(rate)}: it shows where the bar will go. The arrows add up to nothing, because what one class gains the others lose. `}
-        <span style={{ visibility: still ? "hidden" : undefined }}>Tap a name to want another class.</span>
+        {` times the step size, ${amount(rate)}: it shows where the bar will go. The arrows add up to 0, because `}
+        <i>p</i>
+        {` and `}
+        <i>y</i>
+        {` both add up to 1. `}
+        <span style={{ visibility: still ? "hidden" : undefined }}>Tap a name to make it the wanted class.</span>
       </p>
       <Stage
         width={width}

@@ -1,6 +1,6 @@
 // The softmax machine as a drawing: what `machine` computed, in the colours of the page.
 
-import { exponential, shortExponential, shortShare, whole } from "./numbers.ts";
+import { exponential, logit, shortExponential, shortShare, whole } from "./numbers.ts";
 import type { Machine, Share, Stretch } from "./machine.ts";
 import { fillColour, Grip, shortened, Text, textColour } from "./stage.tsx";
 
@@ -8,6 +8,7 @@ interface Props {
   machine: Machine;
   labels: readonly string[];
   temperature: number;
+  shift?: number;
   selected: number;
   /** Whether the reader can pull: there are grips, and the headings say so. */
   live: boolean;
@@ -60,21 +61,24 @@ export function MachineDrawing(props: Props) {
 interface AxisProps {
   machine: Pick<Machine, "turned" | "axis">;
   temperature: number;
+  shift?: number;
   live: boolean;
   /** The heading, and what stands under it, where that is not how to pull. */
   heading?: string;
   hint?: string;
-  /** What the axis shows at temperature 1, and the letter for what a temperature divides. */
+  /** What the axis shows without shift and temperature, and the letter for what these change. */
   title?: string;
   of?: string;
   /** Where the heading begins. */
   left?: number;
 }
 
-export function Axis({ machine, temperature, live, heading = "Logits", hint, title: plain = "logit z", of = "z", left }: AxisProps) {
+export function Axis({ machine, temperature, shift = 0, live, heading = "Logits", hint, title: plain = "logit z", of = "z", left }: AxisProps) {
   const { turned, axis } = machine;
   const { zero, scale, top, bottom, ticks, every } = axis;
-  const title = temperature === 1 ? plain : `${of} ÷ ${Number(temperature.toPrecision(2))}`;
+  const moved = shift ? `${of} ${shift < 0 ? "−" : "+"} ${logit(Math.abs(shift))}` : of;
+  const divided = `${shift ? `(${moved})` : of} ÷ ${Number(temperature.toPrecision(2))}`;
+  const title = temperature !== 1 ? divided : shift ? moved : plain;
   return (
     <g>
       <Text x={left ?? (turned ? 8 : 0)} y={turned ? 15 : 20} size={turned ? 15 : 16} weight={700}>
@@ -104,7 +108,7 @@ export function Axis({ machine, temperature, live, heading = "Logits", hint, tit
           {title}
         </Text>
       )}
-      {turned && temperature !== 1 && (
+      {turned && title !== plain && (
         <Text x={8} y={bottom + 15} size={12} colour="var(--sw-ink2)">
           {title}
         </Text>

@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
-import { judge, readTyped } from "./field.ts";
-import { withUnit } from "./guess.ts";
+import { answerText, judge, readTyped } from "./field.ts";
 import { Folded } from "./GuessFrame.tsx";
 import type { ViewProps } from "./home.ts";
 import { useMemory } from "./memory.ts";
@@ -8,7 +7,7 @@ import { useGroup } from "./parts.tsx";
 
 /** A number to type in. Of a wrong one the reader hears what it shows; what was checked last is remembered. */
 export function NumberField({ state, still }: ViewProps<"NumberField">) {
-  const { question, answer, reason, unit } = state;
+  const { question, reason, unit } = state;
   const id = useGroup();
   const [checked, keep] = useMemory("field", question, readTyped, still);
   const [typed, type] = useState(checked ?? "");
@@ -21,7 +20,7 @@ export function NumberField({ state, still }: ViewProps<"NumberField">) {
       </p>
       {still ? (
         <Folded>
-          {withUnit(answer, unit)}. {reason}
+          {answerText(state)}. {reason}
         </Folded>
       ) : (
         <>

@@ -98,13 +98,13 @@ export function OnlineStepper({ state, home, width, still }: ViewProps<"OnlineSt
           )
         }
       >
-        <Axis machine={drawn} temperature={1} heading="Scores" title="score" live={!still} />
+        <Axis machine={drawn} temperature={1} heading="Scores" title="score" live={!still && !turned} />
         <Flow machine={drawn} selected={last} />
         <Tower machine={drawn} selected={last} sum="s" />
         <Strip machine={drawn} labels={labels} selected={last} />
+        <path class="sw-maximum" d={`M${axis.zero + clampTo(shown, -extent, extent) * axis.scale} ${axis.top + (turned ? 9 : 5)}V${axis.bottom}`} />
         <Bars machine={drawn} temperature={1} live={!still} />
         {!all && <rect class="sw-unread" x={axis.zero - extent * axis.scale - 12} y={rows[step]!.y - 22} width={2 * extent * axis.scale + 24} height={axis.bottom - rows[step]!.y + 22} />}
-        <path class="sw-maximum" d={`M${axis.zero + clampTo(shown, -extent, extent) * axis.scale} ${axis.top + (turned ? 9 : 5)}V${axis.bottom}`} />
         <Text x={axis.zero + clampTo(shown, -extent, extent) * axis.scale} y={axis.top - (turned ? -1 : 2)} size={14} weight={700} anchor="middle" halo>
           {`m = ${logit(after.m)}`}
         </Text>

@@ -4,7 +4,7 @@ import { animate } from "./motion.ts";
 import { amount, saidShares, share, temperature as showTemperature } from "./numbers.ts";
 import { Actions, HiddenTable, Spoken } from "./parts.tsx";
 import { random } from "./philox.ts";
-import { caught, Rail, RailControls, TEMPERATURES } from "./rail.tsx";
+import { caught, Rail, RailControls, temperatureAt, TEMPERATURES } from "./rail.tsx";
 import { blade, bladeAt, COLDEST, columns as columnsOf, dots, draw, EXPECTED, HOTTEST, inColumns, place, sampled, wordSize } from "./sampling.ts";
 import { APART, Cut, FALLS, gripAt, SamplingDrawing } from "./SamplingDrawing.tsx";
 import { Control, Stage, Text, textColour, toStep } from "./stage.tsx";
@@ -167,7 +167,7 @@ export function SamplingExplorer({ state, home, width, still }: ViewProps<"Sampl
                   step={STEP}
                   boxAt={railEnd + 20}
                   least={LEAST_FACTOR}
-                  onSlide={(value) => change({ temperature: Number((2 ** value).toPrecision(4)) })}
+                  onSlide={(value) => change({ temperature: temperatureAt(value) })}
                   onChange={(value) => change({ temperature: value })}
                 />
               </>

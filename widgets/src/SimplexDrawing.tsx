@@ -102,8 +102,13 @@ export function Beside({ place, labels, logits, temperature, shares, choices, ex
           {shortShare(shares[i]!)}
         </Text>
       ))}
+      {numbers.map((x, i) => (
+        <Text key={i} x={tidy(x)} y={strip + 76} size={13} anchor="middle" colour={textColour(i)}>
+          {shortened(labels[i]!, 8)}
+        </Text>
+      ))}
       <g transform={`translate(${left} ${bars})`}>
-        <Axis machine={{ turned: narrow, axis }} temperature={temperature} live={live} hint={divided ? "÷ temperature" : backwards ? "read backwards" : undefined} left={0} />
+        <Axis machine={{ turned: narrow, axis }} temperature={temperature} live={live} hint={divided ? "÷ temperature" : backwards ? "found from the shares" : undefined} left={0} />
         {rows.map((y, i) => (
           <g key={i}>
             <Text x={0} y={y + 5} size={15} weight={700} colour={textColour(i)}>

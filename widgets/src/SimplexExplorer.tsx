@@ -5,7 +5,7 @@ import { LOGIT_STEP, LogitControls } from "./MachineControls.tsx";
 import { withDecimal } from "./Names.tsx";
 import { amount, logit, saidShares, share, temperature as showTemperature } from "./numbers.ts";
 import { Actions, HiddenTable, NumberBox, Spoken } from "./parts.tsx";
-import { caught, Rail, RailControls, TEMPERATURES } from "./rail.tsx";
+import { caught, Rail, RailControls, temperatureAt, TEMPERATURES } from "./rail.tsx";
 import { along, dropped, place, relative, ties } from "./simplex.ts";
 import { Beside, Triangle } from "./SimplexDrawing.tsx";
 import { crossEntropy, softmax } from "./softmax.ts";
@@ -55,7 +55,7 @@ export function SimplexExplorer({ state, home, width, still }: ViewProps<"Simple
     <div class="sw sw-picture sw-simplex" role="group" aria-label="triangle of shares">
       <p class="sw-headline">Every possible answer about three classes</p>
       <p class="sw-subline">
-        Each point is one list of shares. The line in a class’s colour is long where the class is likely. Heat carries the dot along the curve.
+        Each point is one list of shares. The line in a class’s colour is long where the class is likely. A higher temperature moves the dot along the curve, to the middle.
         <span style={{ visibility: still ? "hidden" : undefined }}> Drag the dot, and the logits follow.</span>
       </p>
       <Stage
@@ -88,7 +88,7 @@ export function SimplexExplorer({ state, home, width, still }: ViewProps<"Simple
                 step={LOGIT_STEP}
                 boxAt={left + across - 54}
                 least={LEAST_FACTOR}
-                onSlide={(x) => setTemperature(rounded(2 ** x))}
+                onSlide={(x) => setTemperature(temperatureAt(x))}
                 onChange={setTemperature}
               />
             </>
@@ -126,5 +126,5 @@ export function SimplexExplorer({ state, home, width, still }: ViewProps<"Simple
 function coldEnd(labels: readonly string[], logits: readonly number[]): string {
   const largest = labels.filter((_, i) => logits[i] === Math.max(...logits));
   if (ties(logits) === 3) return "All logits are equal: no temperature moves the dot.";
-  return ties(logits) === 2 ? `Cold ends halfway between ${largest.join(" and ")}, whose logits are equal.` : `Cold ends in the corner of ${largest[0]}.`;
+  return ties(logits) === 2 ? `Cold leads halfway between ${largest.join(" and ")}, whose logits are equal.` : `Cold leads to the corner of ${largest[0]}.`;
 }

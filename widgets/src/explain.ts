@@ -25,7 +25,7 @@ export function explainNudge(
   if (labels.length === 1) return "A class alone always has the whole share: no nudge moves it, and its slope is 0.";
   const [least, most] = linearRange(before, column, MOST_NUDGE, TOLERANCE);
   const end = (h: number) => (Math.abs(h) === MOST_NUDGE ? `beyond ${logit(h)}` : logit(h));
-  const range = ` It stays within ${percent(TOLERANCE)} for h from ${end(least)} to ${end(most)}.`;
+  const range = ` The gap is under ${percent(TOLERANCE)} of the change for h from ${end(least)} to ${end(most)}.`;
   if (nudge === 0) return `No nudge, no change: the line leaves the curve slowly.${range}`;
   const after = before.map((p, i) => p + predicted[i]!);
   const isImpossible = (i: number) => after[i]! < 0 || after[i]! > 1;

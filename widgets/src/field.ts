@@ -1,5 +1,6 @@
 // What a reader types into a field for a number: what it may mean, and what is said of it.
 
+import { withUnit } from "./guess.ts";
 import type { States } from "./state.ts";
 
 const LONGEST = 40; // characters; no number that is asked for needs more
@@ -27,6 +28,13 @@ export function readings(typed: string, unit: string): number[] {
     .map(valueOf)
     .flatMap((x) => (digits !== inUnit ? [x / 100] : unit === "%" && inUnit === text && Math.abs(x) <= 1 ? [x * 100, x] : [x]))
     .filter(Number.isFinite);
+}
+
+/** The answer, with as many digits as the field asks for. */
+export function answerText({ answer, unit, tolerance }: States["NumberField"]): string {
+  let digits = 3;
+  while (Math.abs(Number(answer.toPrecision(digits)) - answer) > tolerance * Math.abs(answer)) digits++;
+  return withUnit(answer, unit, digits);
 }
 
 /** Whether what was typed is right, and what there is to say of it. */

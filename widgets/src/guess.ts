@@ -129,7 +129,7 @@ function roundNumbers({ low, high, logarithmic }: Axis): number[] {
 }
 
 /** "2.7 times" */
-export const withUnit = (x: number, unit: string): string => `${amount(x)}${unit && (unit === "%" ? "\u2009%" : ` ${unit}`)}`;
+export const withUnit = (x: number, unit: string, digits = 3): string => `${amount(x, digits)}${unit && (unit === "%" ? "\u2009%" : ` ${unit}`)}`;
 
 export function verdictOnNumber(axis: Axis, number: number, guessed: number, unit: string): [string, string] {
   const truth = `it is ${withUnit(number, unit)}.`;

@@ -93,11 +93,11 @@ export function points(difference: number): string {
   return `${difference < 0 ? MINUS : "+"}${size < 9.95 ? size.toFixed(1) : whole(size)}`;
 }
 
-/** A number that is said in a sentence, to three digits at most: "8", "2.72", "22 026", "8.9 × 10⁶". */
-export function amount(x: number): string {
+/** A number that is said in a sentence, to so many digits at most: "8", "2.72", "22 026", "8.9 × 10⁶". */
+export function amount(x: number, digits = 3): string {
   const size = Math.abs(x);
   if (odd(x) ?? (size >= 1e6 || (size > 0 && size < 0.001))) return odd(x) ?? power(x);
-  return withMinus(size >= 999.5 ? grouped(x) : String(Number(x.toPrecision(3)) || 0));
+  return withMinus(size >= 999.5 ? grouped(x) : String(Number(x.toPrecision(digits)) || 0));
 }
 
 /** As `points`, where a picture has little room: "<0.1". */

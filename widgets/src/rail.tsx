@@ -94,6 +94,9 @@ export const TEMPERATURES = [
   [4, "4"],
 ] as const;
 
+/** The temperature at a place of a slider that holds log₂ T. Ten presses of a key make exactly a factor of 2. */
+export const temperatureAt = (slider: number): number => Number((2 ** (Math.round(slider * 10) / 10)).toPrecision(4));
+
 /** A temperature near one of the marks is that mark. */
 export const caught = (temperature: number, marks: RailProps["marks"] = TEMPERATURES): number =>
   marks.map(([mark]) => mark).find((mark) => Math.abs(Math.log(temperature / mark)) < 0.07) ?? temperature;

@@ -103,7 +103,7 @@ export function place(width: number, extent: number): Place {
   const left = narrow ? 16 : start + side + 40;
   const across = narrow ? width - 32 : Math.min(width - left - 6, 340);
   const strip = narrow ? room + 98 : 32;
-  const bars = strip + (narrow ? 76 : 80);
+  const bars = strip + (narrow ? 90 : 80);
   const [axisTop, names, box] = [narrow ? 26 : 46, 62, 48];
   const scale = (across - names - box - 32) / 2 / extent;
   const rail = bars + axisTop + 3 * ROW + (narrow ? 64 : 90);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judge, readings, readTyped } from "../src/field.ts";
+import { answerText, judge, readings, readTyped } from "../src/field.ts";
 import type { States } from "../src/state.ts";
 
 const field: States["NumberField"] = {
@@ -29,6 +29,18 @@ test("a share may be written in per cent or as a number", () => {
   for (const typed of ["24.5", "24,5", "24.4 %", "0.245", "245/1000"]) assert.deepEqual(judge(share, typed), [true, "So it is."]);
   assert.deepEqual(judge(share, "1/3"), [false, "no exponential"]);
   assert.deepEqual(judge(share, "0.9"), [false, "Too large. Count the bytes."]);
+});
+
+test("the answer that is shown is one that the field takes", () => {
+  const factor = { ...field, answer: 1.0657629818, unit: "", tolerance: 0.001 };
+  assert.equal(answerText(factor), "1.066");
+  assert.equal(answerText(field), "8.19 milliseconds");
+  assert.equal(answerText(share), "24.5\u2009%");
+  for (const answer of [1.0657629818, -0.00123456, 36, 98765.4321, 0])
+    for (const tolerance of [0.05, 0.001, 1e-5]) {
+      const asked = { ...factor, answer, tolerance };
+      assert.equal(judge(asked, answerText(asked).replace(" × 10⁻³", "e-3"))[0], true, `${answer} ${tolerance} ${answerText(asked)}`);
+    }
 });
 
 test("what is no number has no reading, and is told so", () => {

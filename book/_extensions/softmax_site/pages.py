@@ -107,6 +107,7 @@ def tidy_page(soup: BeautifulSoup, name: str, stylesheets: dict[str, None], imag
     add_first_frames(soup)
     fold_boxes(soup)
     put_folded_code_below(soup)
+    name_folded_functions(soup)
     keep_punctuation(soup)
     keep_together(soup)
     move_footer(soup)
@@ -257,6 +258,14 @@ def keep_punctuation(soup: BeautifulSoup) -> None:
         if closing:
             after.replace_with(after[closing.end() :])
             together.append(closing[0])
+
+
+def name_folded_functions(soup: BeautifulSoup) -> None:
+    """Say what folded code defines, where nothing of it is seen: the text speaks of it."""
+    for folded in soup.select("div.cell:not(:has(.cell_output)) details.hide"):
+        if names := [name.get_text() for name in folded.select("span.nf")]:
+            for words in folded.select("summary p"):
+                words.append(f" of {' and '.join(names)}")
 
 
 def keep_together(soup: BeautifulSoup) -> None:
