@@ -204,6 +204,11 @@ def test_a_percent_sign_stays_with_its_number_and_the_footer_in_the_column(site:
     assert re.findall(r".{12}\d %", article.get_text()) == []
 
 
+def test_a_name_with_a_hyphen_is_one_word(site: Site) -> None:
+    heading = soup_of("temperature.html").find(id="why-cut-top-k-top-p-and-min-p").h2
+    assert [span.get_text() for span in heading.select(".together")] == ["Top-k", "top-p", "min-p"]
+
+
 def test_code_in_a_table_breaks_where_its_words_end(site: Site) -> None:
     code = next(c for c in soup_of("cross_entropy.html").select("td code") if "sparse_" in c.get_text())
     assert "sparse_<wbr" in str(code)

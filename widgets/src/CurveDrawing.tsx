@@ -65,7 +65,7 @@ function Frame({ curve: { narrow, frame, ticks, levels } }: Pick<Props, "curve">
         <path class="sw-hatching" d="M0 0v6" />
       </pattern>
       <path d={`M${left} ${top}H${end}V${all}H${left}ZM${left} ${none}H${end}V${bottom}H${left}Z`} fill={`url(#${hatching})`} />
-      <Text x={left + 6} y={top + 18} size={narrow ? 12 : 13} colour="var(--sw-ink2)" halo>
+      <Text x={narrow ? end - 6 : left + 6} y={top + 18} size={narrow ? 12 : 13} anchor={narrow ? "end" : "start"} colour="var(--sw-ink2)" halo>
         {`no share is over ${share(1)}`}
       </Text>
       {levels.map(({ y, value }) => (

@@ -93,14 +93,11 @@ function Strips({ drawn, labels }: Props) {
           <Pile machine={drawn} flow={flow} parts={parts.map(({ share }) => share)} />
         </g>
       ))}
-      {givenNames.map(
-        (at, i) =>
-          at >= 0 && (
-            <Text key={i} x={turned ? at : given.start - 5} y={turned ? given.start - 5 : at + 5} size={13} weight={600} anchor={turned ? "middle" : "end"} colour={textColour(i)}>
-              {shortened(labels[i]!, 5)}
-            </Text>
-          ),
-      )}
+      {givenNames.map(({ i, at }) => (
+        <Text key={i} x={turned ? at : given.start - 5} y={turned ? given.start - 5 : at + 5} size={13} weight={600} anchor={turned ? "middle" : "end"} colour={textColour(i)}>
+          {shortened(labels[i]!, 5)}
+        </Text>
+      ))}
     </g>
   );
 }

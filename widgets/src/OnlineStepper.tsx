@@ -113,10 +113,10 @@ export function OnlineStepper({ state, home, width, still }: ViewProps<"OnlineSt
         </Text>
         <path class="sw-rail" d={`M${left} ${at}H${right}`} />
         {values.map((each, i) => (
-          <g key={i} opacity={i < step ? 1 : 0.3}>
-            <circle class="sw-draw" cx={along(each)} cy={at} r={4 + 12 * Math.sqrt(i < step ? weights[i]! || 0 : 0)} style={{ fill: fillColour(i), stroke: textColour(i) }} />
+          <g key={i}>
+            <circle class="sw-draw" opacity={i < step ? 1 : 0.3} cx={along(each)} cy={at} r={4 + 12 * Math.sqrt(i < step ? weights[i]! || 0 : 0)} style={{ fill: fillColour(i), stroke: textColour(i) }} />
             {(roomy || each === least || each === most) && (
-              <Text x={along(each)} y={at - 18} size={13} weight={600} anchor="middle" colour={textColour(i)} halo>
+              <Text x={along(each)} y={at - 18} size={13} weight={600} anchor="middle" colour={i < step ? textColour(i) : "var(--sw-ink2)"} halo>
                 {amount(each)}
               </Text>
             )}

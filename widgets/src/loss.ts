@@ -72,8 +72,8 @@ export interface LossPicture {
   gradient: readonly number[];
   givenParts: Share[];
   wantedParts: Share[];
-  /** Across the flow, where each class is named at what is given; NaN where there is no room for all and its share is small. */
-  givenNames: number[];
+  /** Across the flow, where each class is named at what is given; where there is no room for all, those of a large share. */
+  givenNames: { i: number; at: number }[];
   /** From what is given of a class to what is wanted; empty where nothing is. */
   ribbons: string[];
   chart: Chart;
@@ -124,8 +124,10 @@ export function lossPicture({ logits, target, rate, losses, done, extent, width 
   });
   const [room, least] = turned ? [NAME.turned, NAME.turned / 2] : [NAME.upright, top + 6];
   const places = givenParts.map(({ share: { start, length } }) => start + length / 2);
-  const givenNames =
-    room * logits.length <= whole ? spread(places, room, least, least + whole - room) : places.map((at, i) => (givenParts[i]!.share.length < room ? NaN : at));
+  const all = room * logits.length <= whole;
+  const givenNames = (all ? spread(places, room, least, least + whole - room) : places)
+    .map((at, i) => ({ i, at: tidy(at) }))
+    .filter(({ i }) => all || givenParts[i]!.share.length >= room);
   return {
     ...framed,
     axis: { zero, scale, top, bottom, ...ticksOf(extent) },
@@ -140,7 +142,7 @@ export function lossPicture({ logits, target, rate, losses, done, extent, width 
     gradient,
     givenParts,
     wantedParts,
-    givenNames: givenNames.map(tidy),
+    givenNames,
     ribbons,
     chart: chart(framed.chart, losses, done, entropy(target)),
   };

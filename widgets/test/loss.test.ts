@@ -42,11 +42,17 @@ for (const width of [1120, 745, 600, 599, 358, 288]) {
   test(`${width} px: each class is named at what is given, in the order of the rows, and no name lies over another`, () => {
     const drawn = build({ width, logits: [-4, 5, -5, -4] }); // three shares too small for a name
     const whole = drawn.turned ? [0, width] : [drawn.axis.top, drawn.axis.bottom];
-    const inOrder = drawn.turned ? drawn.givenNames.toReversed() : drawn.givenNames;
+    const names = drawn.givenNames.map(({ at }) => at);
+    const inOrder = drawn.turned ? names.toReversed() : names;
     inOrder.slice(1).forEach((at, i) => assert.ok(at - inOrder[i]! >= (drawn.turned ? 45.9 : 15.9)));
     assert.ok(inOrder[0]! >= whole[0]! && inOrder.at(-1)! <= whole[1]!);
     const even = build({ width, logits: [0, 0, 0, 0] });
-    even.givenNames.forEach((at, i) => near(at, even.givenParts[i]!.share.start + even.givenParts[i]!.share.length / 2, 6));
+    even.givenNames.forEach(({ at, i }) => near(at, even.givenParts[i]!.share.start + even.givenParts[i]!.share.length / 2, 6));
+  });
+
+  test(`${width} px: of many classes each is named, or only those whose share has the room`, () => {
+    const many = build({ width, logits: [5, ...Array<number>(11).fill(0)], target: target(12, 0, 0) });
+    assert.deepEqual(many.givenNames.map(({ i }) => i), many.turned && width < 552 ? [0] : [...Array(12).keys()]);
   });
 
   test(`${width} px: strips are as long as shares, and a ribbon leads from what is given to what is wanted`, () => {

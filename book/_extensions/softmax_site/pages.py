@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bs4 import BeautifulSoup, NavigableString
+from bs4 import BeautifulSoup, NavigableString, Tag
 from sphinx.builders import Builder
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.util import logging
@@ -64,6 +64,9 @@ EARLY_SCRIPT = """
   });
 })(document.documentElement);
 """
+
+# Names that are read as one word.
+HYPHENED = re.compile(r"\b([Tt]op-[kp]|[Mm]in-p|[12]-D)\b")
 
 logger = logging.getLogger(__name__)
 
@@ -268,12 +271,24 @@ def name_folded_functions(soup: BeautifulSoup) -> None:
                 words.append(f" of {' and '.join(names)}")
 
 
+def _together(soup: BeautifulSoup, word: str) -> Tag:
+    span = soup.new_tag("span", attrs={"class": "together"})
+    span.string = word
+    return span
+
+
 def keep_together(soup: BeautifulSoup) -> None:
-    """Break neither before a percent sign nor in a short piece of code; in a table's code, where its words end."""
+    """Break neither before a percent sign, nor in "top-p" or short code; in a table's code, where its words end."""
     for article in soup.select("article"):
         for text in article.find_all(string=re.compile(r"\d %")):
             if not text.find_parent(["pre", "code"]):
                 text.replace_with(re.sub(r"(?<=\d) %", "\u202f%", text))
+    for text in soup.find_all(string=HYPHENED):
+        if text.find_parent("article") and not text.find_parent(
+            ["pre", "code", "script", "style", "svg", "annotation"]
+        ):
+            words = [word for word in HYPHENED.split(text) if word]
+            text.replace_with(*(_together(soup, word) if HYPHENED.fullmatch(word) else word for word in words))
     for code in soup.select("article code:not(pre code)"):
         if code.find_parent("td"):
             pieces = re.split(r"(?<=[_(=.])|(?<=[a-z])(?=[A-Z])", code.get_text())
