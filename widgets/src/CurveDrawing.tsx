@@ -66,7 +66,7 @@ function Frame({ curve: { narrow, frame, ticks, levels } }: Pick<Props, "curve">
       </pattern>
       <path d={`M${left} ${top}H${end}V${all}H${left}ZM${left} ${none}H${end}V${bottom}H${left}Z`} fill={`url(#${hatching})`} />
       <Text x={narrow ? end - 6 : left + 6} y={top + 18} size={narrow ? 12 : 13} anchor={narrow ? "end" : "start"} colour="var(--sw-ink2)" halo>
-        {`no share is over ${share(1)}`}
+        {`${narrow ? "never" : "no share is"} over ${share(1)}`}
       </Text>
       {levels.map(({ y, value }) => (
         <g key={value}>
