@@ -245,6 +245,13 @@ def dress_front_page(soup: BeautifulSoup) -> None:
     heading.append(BeautifulSoup('<span class="wordmark">soft<b>max</b></span>', "html.parser"))
 
 
+def _together(soup: BeautifulSoup, words: str = "") -> Tag:
+    """What is not broken at the end of a line."""
+    span = soup.new_tag("span", attrs={"class": "together"})
+    span.string = words
+    return span
+
+
 def keep_punctuation(soup: BeautifulSoup) -> None:
     """Keep a short formula on one line with the bracket before it and the comma after it: browsers break there."""
     for formula in soup.select("article span.math"):
@@ -254,7 +261,7 @@ def keep_punctuation(soup: BeautifulSoup) -> None:
         shown = formula.select_one(".katex-html")
         if shown is None or len(shown.get_text()) > 20 or not (opening or closing):
             continue
-        together = formula.wrap(soup.new_tag("span", attrs={"class": "together"}))
+        together = formula.wrap(_together(soup))
         if opening:
             before.replace_with(before[: opening.start()])
             together.insert(0, opening[0])
@@ -269,12 +276,6 @@ def name_folded_functions(soup: BeautifulSoup) -> None:
         if names := [name.get_text() for name in folded.select("span.nf")]:
             for words in folded.select("summary p"):
                 words.append(f" of {' and '.join(names)}")
-
-
-def _together(soup: BeautifulSoup, word: str) -> Tag:
-    span = soup.new_tag("span", attrs={"class": "together"})
-    span.string = word
-    return span
 
 
 def keep_together(soup: BeautifulSoup) -> None:
